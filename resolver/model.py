@@ -1,0 +1,395 @@
+"""The values that travel through distrofirst, from requirement to plan. No behaviour that reads or writes.
+
+The way of the data (README, "How it works") in types::
+
+    RequirementSet ──┐
+    Catalog → OsCandidate ├─ resolve ─▶ Resolution(Decision…) ─▶ lock, report, install, verify
+    Index → Wheel ───┘
+
+Names of projects are normalized once (PEP 503), where they enter, and are ``NormalizedName`` from then on.
+Everything is frozen, keyword-only and slotted; tuples are sorted wherever order carries no meaning (rule R7).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from packaging.markers import Marker
+    from packaging.specifiers import SpecifierSet
+    from packaging.utils import NormalizedName
+    from packaging.version import Version
+
+
+class Outcome(StrEnum):
+    """Where a project comes from, or why from nowhere (cli.md, Report JSON)."""
+
+    DISTRO = "distro"
+    PYPI = "pypi"
+    UNMET = "unmet"
+    """Nothing that may be used satisfies the requirement."""
+    INAPPLICABLE = "inapplicable"
+    """The requirement's marker is false for the target."""
+    UNRESOLVED = "unresolved"
+    """``--direct`` only: the distribution does not serve it, and nobody asked further."""
+
+
+class Reason(StrEnum):
+    """Why the distribution does not serve a project (cli.md, Report JSON)."""
+
+    NOT_PACKAGED = "not-packaged"
+    VERSION_TOO_OLD = "version-too-old"
+    VERSION_TOO_NEW = "version-too-new"
+    VERSION_EXCLUDED = "version-excluded"
+    OTHER_PYTHON = "other-python"
+    EXTRA_MISSING = "extra-missing"
+    AMBIGUOUS = "ambiguous"
+    NO_EVIDENCE = "no-evidence"
+    """An OS package of the conventional name exists, but nothing shows which project it carries (rule I2)."""
+    DEMOTED = "demoted"
+    DIRECT_URL = "direct-url"
+    HASH_REQUIRED = "hash-required"
+    UNTRUSTED_REPOSITORY = "untrusted-repository"
+    EXCLUDED_BY_POLICY = "excluded-by-policy"
+    NOT_ON_INDEX = "not-on-index"
+    NO_WHEEL = "no-wheel"
+    MARKER_FALSE = "marker-false"
+
+
+class Evidence(StrEnum):
+    """What shows that an OS package carries a project (rule I1)."""
+
+    CONTENTS = "contents"
+    PROVIDES = "provides"
+    OVERRIDE = "override"
+    INSTALLED = "installed"
+
+
+class PinsPolicy(StrEnum):
+    """What an exact pin means to the distribution's candidate (rule R9)."""
+
+    EXACT = "exact"
+    MINIMUM = "minimum"
+    COMPATIBLE = "compatible"
+    PREFER = "prefer"
+
+
+class Preference(StrEnum):
+    """How the remainder's versions are chosen (``--prefer``)."""
+
+    FEWEST = "fewest"
+    """The newest release that keeps the most projects with the distribution."""
+    NEWEST = "newest"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Origin:
+    """Where a requirement or an option stands."""
+
+    file: str
+    """The path as the user would name it; ``<stdin>`` for standard input, ``<command line>`` for an argument."""
+    line: int
+    """1-based; the first line of a continued line."""
+
+    def __str__(self) -> str:
+        """``requirements.txt:3``, the form editors understand."""
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Requirement:
+    """One PEP 508 line (or URL, or path) with its origin."""
+
+    name: NormalizedName | None
+    """None where a URL or path does not tell the project's name."""
+    extras: tuple[str, ...] = ()
+    """Normalized (PEP 685), sorted."""
+    specifier: SpecifierSet
+    marker: Marker | None = None
+    url: str | None = None
+    """Where the project is to be taken from: a URL, a VCS URL, or a ``file:`` URL for a path."""
+    editable: bool = False
+    constraint: bool = False
+    """From a ``-c`` file: limits a version, asks for nothing."""
+    hashes: tuple[str, ...] = ()
+    """``sha256:…`` as given, sorted."""
+    origin: Origin
+    text: str
+    """The requirement as written, continuation lines joined, options and comment removed."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileOption:
+    """One option line of a requirements file that chooses where files come from."""
+
+    name: str
+    """The long option: ``--index-url``, ``--extra-index-url``, ``--find-links``, ``--no-index``, ``--pre`` …"""
+    value: str | None
+    origin: Origin
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequirementSet:
+    """Everything that the inputs ask for."""
+
+    requirements: tuple[Requirement, ...]
+    """In the order of the files, each line once; ``constraint`` is False for all."""
+    constraints: tuple[Requirement, ...] = ()
+    options: tuple[FileOption, ...] = ()
+    inputs: tuple[str, ...] = ()
+    """The inputs as the user named them."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Release:
+    """A distribution release."""
+
+    distribution: str
+    """os-release's ID: ``debian``, ``ubuntu``, ``fedora`` …"""
+    version: str
+    """os-release's VERSION_ID: ``13``, ``24.04``; ``sid`` for Debian's unstable."""
+    codename: str | None = None
+    """``trixie``, ``noble``: the suite's name in the archive."""
+
+    def __str__(self) -> str:
+        """``debian:13``, as ``--target`` takes it."""
+        return f"{self.distribution}:{self.version}"
+
+    @property
+    def slug(self) -> str:
+        """``debian-13``: the release in a file name."""
+        return f"{self.distribution}-{self.version}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """What a plan is made for."""
+
+    release: Release
+    architecture: str
+    """The distribution's own word: ``amd64``, ``arm64``; ``x86_64`` on RPM systems."""
+    python: str
+    """``3.13``"""
+    is_host: bool = False
+    """Whether the plan can be carried out on this machine."""
+
+    def __str__(self) -> str:
+        """Give the release alone, as reports show it."""
+        return str(self.release)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MetadataSource:
+    """What a catalog's answers rest on."""
+
+    source: str
+    """``apt``, ``embedded``, ``rpm-md``."""
+    date: str
+    """RFC 3339 in UTC: the newest date that the repositories' own metadata carries."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OsPackage:
+    """A .deb or .rpm that the target's package manager would install."""
+
+    name: str
+    version: str
+    """The EVR, whole: ``1:2.32.3+dfsg-5``."""
+    architecture: str
+    """The package's own: ``all``, ``amd64``."""
+    repository: str
+    """Who stands behind it: ``Debian trixie/main``, for people; stable for one repository."""
+    trusted: bool = True
+    """Whether the system verifies the repository's signature (rule T1)."""
+    installed: bool = False
+    """Whether exactly this version is installed on the host."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OsCandidate:
+    """What a target offers for one project."""
+
+    project: NormalizedName
+    version: Version
+    """The version that specifiers are judged by (rule V1)."""
+    metadata_version: str | None
+    """As the metadata spells it; None where the OS package has no Python metadata (override)."""
+    version_note: str | None = None
+    """Why ``version`` is not ``metadata_version`` (placeholder, derived from a newer candidate: V1, V2)."""
+    package: OsPackage
+    evidence: Evidence
+    evidence_detail: str
+    """The chain in words: the path in Contents, the override's file and reason."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Absence:
+    """Why a catalog has no candidate for a project: an answer, unlike missing metadata (rule I6)."""
+
+    reason: Reason
+    detail: str
+    suggestion: str | None = None
+    """An OS package of a similar name, unverified, never installed (rule I2)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OsDependency:
+    """One OS package that another needs, looked through to those that carry projects."""
+
+    package: str
+    projects: tuple[NormalizedName, ...]
+    """All projects that ``package`` carries, sorted."""
+    primary: tuple[NormalizedName, ...]
+    """Those of ``projects`` to list as dependencies: the package's namesake where it carries several."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wheel:
+    """One wheel on the index."""
+
+    project: NormalizedName
+    version: Version
+    filename: str
+    url: str
+    sha256: str
+    size: int | None
+    requires_python: str | None
+    upload_time: str | None
+    """RFC 3339 in UTC, as PEP 700 gives it."""
+    yanked: str | None = None
+    """The reason (maybe empty) where the file is yanked, else None (PEP 592)."""
+    core_metadata: str | None = None
+    """sha256 of the PEP 658 file; empty where the index has one without naming its hash; None where it has none."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WheelMetadata:
+    """What resolution needs of a wheel's METADATA."""
+
+    requires_dist: tuple[str, ...]
+    """Requires-Dist as written (PEP 508)."""
+    provides_extra: tuple[str, ...]
+    """Normalized (PEP 685), sorted."""
+    requires_python: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listing:
+    """What the index has of one project, for one target."""
+
+    project: NormalizedName
+    wheels: tuple[Wheel, ...]
+    """One wheel a version, the best for the target, newest version first; yanked ones kept, pre-releases too."""
+    rejected: tuple[str, ...] = ()
+    """Why nothing else fits, in words: ``2.0: only an sdist``; newest first, at most some."""
+    exists: bool = True
+    """False where the index does not know the project at all."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """What was decided of one project, and why (rule R8)."""
+
+    name: NormalizedName | str
+    """The project; the requirement's text where a URL or path names none."""
+    outcome: Outcome
+    version: str | None = None
+    extras: tuple[str, ...] = ()
+    requested_by: tuple[str, ...] = ()
+    """``requirements.txt:3`` or a project's name; in the order of files, then by name."""
+    specifier: str = ""
+    os: OsCandidate | None = None
+    """The distribution's candidate: chosen where the outcome is ``distro``, else the one that was set aside."""
+    wheel: Wheel | None = None
+    loosened: str | None = None
+    """The pin that the policy set aside."""
+    reason: Reason | None = None
+    detail: str | None = None
+    next_step: str | None = None
+    """What would close the gap."""
+    trail: tuple[str, ...] = ()
+    """Each look-up and rejection in order, in words, for ``explain``."""
+    depends: tuple[NormalizedName, ...] = ()
+    """The projects that it needs, sorted."""
+    direct: bool = False
+    """Whether an input asks for it, rather than another project."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resolution:
+    """The plan of one target: one decision a project, sorted by name."""
+
+    target: Target
+    metadata: MetadataSource
+    decisions: tuple[Decision, ...]
+    requirements: int
+    """How many requirements the inputs hold, inapplicable ones included."""
+    pins: PinsPolicy
+    coverage_by_pins: Mapping[str, float] = field(default_factory=dict)
+    """Of the listed requirements, per policy, 0 to 1."""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Command:
+    """One command to run, exactly as ``--dry-run`` prints it."""
+
+    argv: tuple[str, ...]
+    privileged: bool = False
+    """Needs root: run as it is by root, else through sudo (rule X3)."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Set on top of a clean environment."""
+    stdin: str | None = None
+    purpose: str = ""
+    """In words, for progress and errors."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Completed:
+    """What a command did."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LockedProject:
+    """One project of a lock: what ``verify`` holds an environment against."""
+
+    name: NormalizedName
+    outcome: Outcome
+    """``distro`` or ``pypi``."""
+    version: str
+    metadata_version: str | None
+    """What importlib.metadata must say; None where the OS package has no Python metadata."""
+    extras: tuple[str, ...] = ()
+    os_package: str | None = None
+    evidence: Evidence | None = None
+    requested_by: tuple[str, ...] = ()
+    depends: tuple[NormalizedName, ...] = ()
+    loosened: str | None = None
+    reason: Reason | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lock:
+    """A plan that can be carried out: everything exact, nothing left to decide (PEP 751)."""
+
+    target: Target
+    metadata: MetadataSource
+    pins: PinsPolicy
+    os_packages: tuple[OsPackage, ...]
+    """What apt, dnf or zypper installs in one transaction; sorted by name."""
+    wheels: tuple[Wheel, ...]
+    """The remainder, sorted by name."""
+    projects: tuple[LockedProject, ...]
+    """Sorted by name."""
+    inputs: tuple[str, ...] = ()
+    requirements: tuple[str, ...] = ()
+    """The requirements as written, for the reader of the lock."""

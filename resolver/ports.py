@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 class Catalog(Protocol):
     """What one target offers. Answers are cheap (microseconds to milliseconds) and never touch the network,
-    ``extras`` excepted."""
+    ``extras`` excepted.
+    """
 
     @property
     def target(self) -> Target:

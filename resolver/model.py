@@ -12,6 +12,7 @@ Everything is frozen, keyword-only and slotted; tuples are sorted wherever order
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -142,6 +143,8 @@ class RequirementSet:
     options: tuple[FileOption, ...] = ()
     inputs: tuple[str, ...] = ()
     """The inputs as the user named them."""
+    warnings: tuple[str, ...] = ()
+    """What the files say without effect, as pip passes over it in silence: ``requirements.txt:3: ignored …``."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,6 +168,17 @@ class Release:
         return f"{self.distribution}-{self.version}"
 
 
+MACHINES = {
+    "amd64": "x86_64",
+    "arm64": "aarch64",
+    "armel": "armv6l",
+    "armhf": "armv7l",
+    "i386": "i686",
+    "ppc64el": "ppc64le",
+}
+"""What uname calls Debian's architectures, where the two differ."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
     """What a plan is made for."""
@@ -174,12 +188,33 @@ class Target:
     """The distribution's own word: ``amd64``, ``arm64``; ``x86_64`` on RPM systems."""
     python: str
     """``3.13``"""
+    python_full_version: str = ""
+    """``3.13.5``; empty where only ``python`` is known."""
+    glibc: str = ""
+    """``2.41``: which manylinux wheels run there (PEP 600)."""
     is_host: bool = False
     """Whether the plan can be carried out on this machine."""
 
     def __str__(self) -> str:
         """Give the release alone, as reports show it."""
         return str(self.release)
+
+    def environment(self, extra: str = "") -> dict[str, str]:
+        """Give the marker variables of the target's interpreter (PEP 508), whatever machine this is (rule R4)."""
+        return {
+            "extra": extra,
+            "implementation_name": "cpython",
+            "implementation_version": self.python_full_version or f"{self.python}.0",
+            "os_name": "posix",
+            "platform_machine": MACHINES.get(self.architecture, self.architecture),
+            "platform_python_implementation": "CPython",
+            "platform_release": "",
+            "platform_system": "Linux",
+            "platform_version": "",
+            "python_full_version": self.python_full_version or f"{self.python}.0",
+            "python_version": self.python,
+            "sys_platform": "linux",
+        }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -220,6 +255,8 @@ class OsCandidate:
     """As the metadata spells it; None where the OS package has no Python metadata (override)."""
     version_note: str | None = None
     """Why ``version`` is not ``metadata_version`` (placeholder, derived from a newer candidate: V1, V2)."""
+    metadata_is_current: bool = True
+    """False where ``metadata_version`` was read from another build than this candidate (V2): no use to ``verify``."""
     package: OsPackage
     evidence: Evidence
     evidence_detail: str
@@ -288,6 +325,40 @@ class Listing:
     """Why nothing else fits, in words: ``2.0: only an sdist``; newest first, at most some."""
     exists: bool = True
     """False where the index does not know the project at all."""
+    notes: tuple[str, ...] = ()
+    """What the index says of the project as a whole: archived, deprecated, quarantined (PEP 792)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HttpAnswer:
+    """A whole document, from the network or from the cache."""
+
+    url: str
+    """Where it came from in the end, redirects followed: the base of its relative links."""
+    content_type: str
+    """Lower case, without parameters; empty where the server gave none."""
+    body: bytes
+    """With any Content-Encoding undone."""
+    sha256: str
+    """Of ``body``, in hexadecimal."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HttpPart:
+    """A range of a document."""
+
+    start: int
+    """Where ``data`` begins in the document, in bytes."""
+    data: bytes
+    total: int
+    """The size of the whole document in bytes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HttpNotFound:
+    """The server's word that there is no such document (404 or 410): an answer, unlike a failure."""
+
+    url: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -345,7 +416,13 @@ class Command:
     """Set on top of a clean environment."""
     stdin: str | None = None
     purpose: str = ""
-    """In words, for progress and errors."""
+    """In words that follow "to": ``make the environment``; for progress and errors."""
+
+    def shell_line(self) -> str:
+        """Give the command as one line for a POSIX shell, to be run by whoever has the rights that it needs."""
+        settings = (f"{name}={value}" for name, value in sorted(self.environment.items()))
+        line = shlex.join([*(("env", *settings) if self.environment else ()), *self.argv])
+        return line if self.stdin is None else f"printf %s {shlex.quote(self.stdin)} | {line}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -393,3 +470,24 @@ class Lock:
     inputs: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
     """The requirements as written, for the reader of the lock."""
+
+    @property
+    def os_versions(self) -> dict[str, str]:
+        """Give each OS package's exact version by the name that apt and dpkg take: ``name``, ``name:i386``."""
+        native = ("all", self.target.architecture)
+        return {
+            item.name if item.architecture in native else f"{item.name}:{item.architecture}": item.version
+            for item in self.os_packages
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Transaction:
+    """What the package manager is about to do for a lock, checked by its own simulation (rule X1)."""
+
+    commands: tuple[Command, ...] = ()
+    """Empty where every OS package is there already; else one command."""
+    added: tuple[str, ...] = ()
+    """The OS packages that were not installed before, those that only others need included; sorted."""
+    changed: tuple[str, ...] = ()
+    """The installed OS packages that get another version, sorted."""

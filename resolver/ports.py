@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from packaging.utils import NormalizedName
 
@@ -13,11 +14,16 @@ if TYPE_CHECKING:
         Absence,
         Command,
         Completed,
+        HttpAnswer,
+        HttpNotFound,
+        HttpPart,
         Listing,
+        Lock,
         MetadataSource,
         OsCandidate,
         OsDependency,
         Target,
+        Transaction,
         Wheel,
         WheelMetadata,
     )
@@ -83,4 +89,84 @@ class Runner(Protocol):
 
     def stream(self, command: Command) -> Completed:
         """Like ``run``, with the output also passed on to stderr as it comes, for long work."""
+        ...
+
+
+class PackageManager(Protocol):
+    """The distribution's own tool on this host (``resolver.hosts``)."""
+
+    @property
+    def site_directories(self) -> tuple[str, ...]:
+        """Where OS packages put Python modules, in the order of the interpreter's own path; /usr/local is not there."""
+        ...
+
+    def installed(self, names: Iterable[str]) -> Mapping[str, str]:
+        """Give the exact version of each of the OS packages that is installed, by the name it was asked by."""
+        ...
+
+    def plan(self, lock: Lock) -> Transaction:
+        """Find what is missing and simulate it, without root rights and without changing anything (rule X1).
+
+        Raises CommandError, UnavailableError or PolicyError with the reason where it cannot be done as locked.
+        """
+        ...
+
+    def perform(self, transaction: Transaction) -> None:
+        """Carry out a transaction; raises the error that says what went wrong."""
+        ...
+
+
+class Http(Protocol):
+    """Asks servers (``resolver.io.http``). Safe for many threads.
+
+    Every method retries what may pass (a lost connection, 429, 5xx) and raises UnavailableError with its own
+    message for a missing network, an unknown host, a TLS failure, a refused login and a server error, or where
+    it would have to ask although the run is offline.
+    """
+
+    def get(self, url: str, *, accept: str = "*/*", max_age: float = 0.0) -> HttpAnswer | HttpNotFound:
+        """Fetch a document into memory.
+
+        A cached copy younger than ``max_age`` seconds is the answer; an older one is revalidated where the server
+        gave a validator. Zero neither reads nor writes the cache. Offline, a cached copy of any age will do.
+        """
+        ...
+
+    def part(self, url: str, *, start: int, length: int) -> HttpPart | HttpNotFound | None:
+        """Fetch at most ``length`` bytes from ``start``, or the last ``length`` bytes where ``start`` is negative.
+
+        None where the server does not do ranges. One request; never cached.
+        """
+        ...
+
+    def download(self, url: str, path: Path, *, sha256: str, size: int | None = None) -> Path | HttpNotFound:
+        """Stream a document to ``path``, which exists afterwards only whole and with that hash.
+
+        A file that is there already and has the hash is not fetched again. Raises PolicyError where hash or size
+        differ, CommandError where the file cannot be written.
+        """
+        ...
+
+
+class Cache(Protocol):
+    """Keeps bytes between runs (``resolver.io.cache``). A cache that cannot work is an empty one; nothing raises."""
+
+    def read(self, kind: str, key: str) -> bytes | None:
+        """Give what was written under ``kind`` and ``key``, whole and unharmed, or None."""
+        ...
+
+    def write(self, kind: str, key: str, data: bytes) -> None:
+        """Keep ``data``; readers see the old entry or the new one, never a mixture."""
+        ...
+
+    def age(self, kind: str, key: str) -> float | None:
+        """Give the seconds since the entry was written, without reading it; None where there is none."""
+        ...
+
+    def read_json(self, kind: str, key: str) -> object:
+        """Like ``read`` for a JSON value; None also where the entry is not JSON."""
+        ...
+
+    def write_json(self, kind: str, key: str, value: object) -> None:
+        """Like ``write`` for a JSON value."""
         ...

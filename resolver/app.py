@@ -1,0 +1,309 @@
+"""The use cases, each its steps in order. Knows every part and none of their insides; prints and exits nowhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from resolver import requirements as reading
+from resolver.errors import InputError, UnavailableError, UnmetError
+from resolver.io.cache import FileCache
+from resolver.io.process import ProcessRunner
+from resolver.model import Absence, Origin, PinsPolicy, Preference, RequirementSet
+from resolver.resolve import Policy, resolve, resolve_direct
+from resolver.targets import HOST, Targets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+
+    from packaging.utils import NormalizedName
+    from packaging.version import Version
+
+    from resolver.catalog.debian import DebianCatalog
+    from resolver.model import Command, Listing, Lock, Resolution, Wheel, WheelMetadata
+    from resolver.ports import Index, PackageManager
+    from resolver.resolve.plan import Elsewhere
+    from resolver.venv.install import InstallResult
+    from resolver.venv.verify import Finding
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """One run, as the command line and the configuration ask for it."""
+
+    inputs: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    targets: tuple[str, ...] = (HOST,)
+    architecture: str | None = None
+    pins: PinsPolicy = PinsPolicy.EXACT
+    pins_for: tuple[tuple[NormalizedName, PinsPolicy], ...] = ()
+    prefer: Preference = Preference.FEWEST
+    only_distro: bool = False
+    exclude: frozenset[NormalizedName] = frozenset()
+    uploaded_before: str | None = None
+    direct: bool = False
+    offline: bool = False
+    venv: Path = Path("venv")
+    lock: Path | None = None
+    dry_run: bool = False
+    output: Path | None = None
+
+    @property
+    def policy(self) -> Policy:
+        """What of it the resolver has to know."""
+        return Policy(
+            pins=self.pins,
+            pins_of=self.pins_for,
+            prefer=self.prefer,
+            only_distro=self.only_distro,
+            exclude=self.exclude,
+        )
+
+
+@dataclass(kw_only=True)
+class App:
+    """The parts put together for one run. ``warn`` and ``progress`` take one line for people."""
+
+    options: Options
+    warn: Callable[[str], None]
+    progress: Callable[[str], None]
+    runner: ProcessRunner = field(default_factory=ProcessRunner)
+
+    def __post_init__(self) -> None:
+        """Open the cache; nothing is written before there is something to keep."""
+        folder = cache_folder()
+        self.cache = FileCache(folder / "entries", warn=self.warn)
+        self._targets = Targets(
+            runner=self.runner,
+            cache=self.cache,
+            cache_folder=folder,
+            offline=self.options.offline or self.options.direct,
+        )
+
+    # --- the use cases ---
+
+    def report(self) -> tuple[Resolution, ...]:
+        """Resolve the inputs for each target."""
+        wanted = self._read()
+        return tuple(self._resolve(wanted, target) for target in self.options.targets)
+
+    def explain(self, texts: Sequence[str]) -> tuple[Resolution, ...]:
+        """Resolve requirements given as arguments."""
+        origin = Origin(file="<command line>", line=1)
+        wanted = RequirementSet(
+            requirements=tuple(reading.parse_requirement(text, origin) for text in texts), inputs=("<command line>",)
+        )
+        return tuple(self._resolve(wanted, target) for target in self.options.targets)
+
+    def lock(self) -> Lock:
+        """Resolve the inputs for one target and make everything exact. Raises UnmetError for a gap."""
+        from resolver import lock as locking  # noqa: PLC0415 - reports make no lock
+
+        if len(self.options.targets) != 1:
+            raise InputError("a lock is for one target", context="--target", hint="run once for each")
+        wanted = self._read()
+        return locking.from_resolution(self._resolve(wanted, self.options.targets[0]), wanted)
+
+    def read_lock(self, path: Path) -> Lock:
+        """Read a lock that was written before."""
+        from resolver import lock as locking  # noqa: PLC0415 - reports read no lock
+
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"the lock cannot be read: {error}", context=str(path), hint="make one: distrofirst lock"
+            ) from error
+        return locking.loads(text, context=str(path))
+
+    def install(self, *, confirm: Callable[[Lock, InstallResult], bool]) -> InstallResult:
+        """Carry out a lock, or the plan of the inputs, on this host; ``confirm`` sees what will be done first."""
+        from resolver.venv.install import install  # noqa: PLC0415 - only here
+
+        if self.options.targets != (HOST,) and self.options.lock is None:
+            raise InputError(
+                "only this host can be installed to", context="--target", hint="use lock to plan for another release"
+            )
+        lock = self.read_lock(self.options.lock) if self.options.lock else self.lock()
+        packages = self._package_manager()
+        plan = install(lock, self.options.venv, self.runner, packages, dry_run=True)
+        if self.options.dry_run or not plan.changed:
+            return plan
+        if not confirm(lock, plan):
+            raise UnmetError("nothing was changed", hint="--yes goes ahead without asking")
+        return install(lock, self.options.venv, self.runner, packages, announce=self._announce)
+
+    def verify(self) -> tuple[Finding, ...]:
+        """Hold an environment against the lock it was made from, or another one."""
+        from resolver.venv import record  # noqa: PLC0415 - only here
+        from resolver.venv.verify import verify  # noqa: PLC0415 - only here
+
+        venv = Path(os.path.abspath(self.options.venv))  # noqa: PTH100 - resolve() would follow a link that the user chose
+        known = record.read(venv)
+        if self.options.lock is not None:
+            contract = record.contract_of(self.read_lock(self.options.lock))
+        elif known is not None:
+            contract = known.contract
+        else:
+            raise InputError(
+                "no environment that distrofirst made", context=str(self.options.venv), hint="name one with --venv"
+            )
+        return verify(contract, venv, self.runner, self._package_manager())
+
+    def update(self) -> tuple[Path, ...]:
+        """Fetch the metadata of each target anew; with ``output`` as embedded indexes there."""
+        paths = []
+        for target in self.options.targets:
+            self.progress(f"fetching the metadata of {target}")
+            paths.append(
+                self._targets.update(target, architecture=self.options.architecture, output=self.options.output)
+            )
+        return tuple(paths)
+
+    def targets(self) -> list[tuple[str, str, str, str]]:
+        """List what can be asked without fetching: release, Python, architecture, date of its metadata."""
+        return [
+            (str(release), header.python, header.architecture, header.date) for release, header in self._targets.known()
+        ]
+
+    # --- the steps they share ---
+
+    def _read(self) -> RequirementSet:
+        wanted = reading.read_inputs(
+            self.options.inputs,
+            extras=self.options.extras,
+            groups=self.options.groups,
+            stdin=sys.stdin.buffer.read,
+            environ=os.environ,
+            cwd=Path.cwd(),
+        )
+        for warning in wanted.warnings:
+            self.warn(warning)
+        return wanted
+
+    def _resolve(self, wanted: RequirementSet, target: str) -> Resolution:
+        catalog = self._targets.open(target, architecture=self.options.architecture)
+        elsewhere = self._elsewhere(catalog)
+        if self.options.direct:
+            return resolve_direct(wanted, catalog, self.options.policy, elsewhere=elsewhere)
+        named = {option.name for option in wanted.options}
+        policy = replace(self.options.policy, pre="--pre" in named)
+        with ExitStack() as stack:
+            no_index = policy.only_distro or "--no-index" in named
+            index = None if no_index else _LateIndex(lambda: self._index(wanted, catalog, stack))
+            return resolve(wanted, catalog, index, policy, elsewhere=elsewhere)
+
+    def _elsewhere(self, catalog: DebianCatalog) -> Elsewhere:
+        """Look for a project in the target's other repositories, then in the other releases of the distribution."""
+        others: list[DebianCatalog] = []
+
+        def look(project: NormalizedName, /) -> Iterable[tuple[str, Version]]:
+            for version, repository in catalog.other_versions(project):
+                yield repository, version
+            if not others:
+                others.extend(self._targets.siblings(catalog.target))
+            for other in others:
+                candidate = other.lookup(project)
+                if not isinstance(candidate, Absence):
+                    yield str(other.target), candidate.version
+
+        return look
+
+    def _index(self, wanted: RequirementSet, catalog: DebianCatalog, stack: ExitStack) -> Index:
+        """Open the one index, only when a project is asked of it (rule P1)."""
+        from resolver.io.http import HttpClient, HttpOptions  # noqa: PLC0415 - a covered file needs no network
+        from resolver.pypi.configuration import choose_index, read_settings  # noqa: PLC0415 - the same
+        from resolver.pypi.index import SimpleIndex  # noqa: PLC0415 - the same
+
+        settings = choose_index(read_settings(self.runner, self.cache), wanted.options)
+        for extra in settings.extra:
+            self.warn(str(extra))
+        if settings.index_url is None:
+            raise UnavailableError(
+                f"no index may be asked: {settings.where}", hint="--only-distro plans with the distribution alone"
+            )
+        options = HttpOptions(
+            ca_bundle=settings.ca_bundle,
+            client_cert=settings.client_cert,
+            timeout=settings.timeout,
+            proxy=settings.proxy,
+            credentials=settings.credentials,
+            offline=self.options.offline,
+        )
+        http = stack.enter_context(HttpClient(self.cache, options))
+        return stack.enter_context(
+            SimpleIndex(
+                http,
+                self.cache,
+                settings,
+                catalog.target,
+                offline=self.options.offline,
+                uploaded_before=self._cooldown(),
+            )
+        )
+
+    def _cooldown(self) -> datetime | None:
+        """Read the limit of ``--uploaded-before``: a date or a time, in UTC unless it says otherwise (rule P3)."""
+        from datetime import UTC, datetime  # noqa: PLC0415 - rarely asked for
+
+        text = self.options.uploaded_before
+        if text is None:
+            return None
+        try:
+            limit = datetime.fromisoformat(text)
+        except ValueError as error:
+            raise InputError(
+                f"{text!r} is no date",
+                context="--uploaded-before",
+                hint="write it as 2026-11-01 or 2026-11-01T12:00:00Z",
+            ) from error
+        return limit if limit.tzinfo is not None else limit.replace(tzinfo=UTC)
+
+    def _package_manager(self) -> PackageManager:
+        from resolver.hosts.debian import Apt  # noqa: PLC0415 - only what acts needs it
+
+        return Apt(self.runner, self._targets.open(HOST).target)
+
+    def _announce(self, command: Command) -> None:
+        self.progress(command.shell_line())
+
+
+class _LateIndex:
+    """The index, opened when the first project is asked of it: what the distribution covers never gets there."""
+
+    def __init__(self, open_index: Callable[[], Index]) -> None:
+        self._open = open_index
+        self._opened: Index | None = None
+
+    @property
+    def _index(self) -> Index:
+        if self._opened is None:
+            self._opened = self._open()
+        return self._opened
+
+    def listing(self, project: NormalizedName) -> Listing:
+        """See the port."""
+        return self._index.listing(project)
+
+    def metadata(self, wheel: Wheel) -> WheelMetadata:
+        """See the port."""
+        return self._index.metadata(wheel)
+
+    def prefetch(self, projects: Iterable[NormalizedName]) -> None:
+        """See the port; nothing to fetch opens nothing."""
+        wanted = tuple(projects)
+        if wanted:
+            self._index.prefetch(wanted)
+
+
+def cache_folder() -> Path:
+    """Give the folder of everything that may be thrown away (XDG Base Directory Specification)."""
+    import platformdirs  # noqa: PLC0415 - a millisecond, once
+
+    return Path(platformdirs.user_cache_dir("distrofirst"))

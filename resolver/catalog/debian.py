@@ -1,0 +1,247 @@
+"""The Debian and Ubuntu catalog: the index, the overrides, and the rules that choose between claims (I1 to I7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from packaging.utils import canonicalize_name
+
+from resolver.catalog import contents, versions
+from resolver.model import (
+    Absence,
+    Evidence,
+    MetadataSource,
+    OsCandidate,
+    OsDependency,
+    OsPackage,
+    Reason,
+    Release,
+    Target,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from packaging.utils import NormalizedName
+    from packaging.version import Version
+
+    from resolver.catalog.overrides import Override
+    from resolver.catalog.store import Claim, IndexFile, PackageRecord
+
+    ReadExtras = Callable[[OsPackage, str, Mapping[str, str]], Mapping[str, tuple[str, ...]]]
+    """From an OS package, the name of its metadata and a marker environment to its extras."""
+
+
+class DebianCatalog:
+    """What one Debian or Ubuntu release offers; implements ``ports.Catalog``."""
+
+    def __init__(
+        self,
+        index: IndexFile,
+        overrides: Mapping[NormalizedName, Override],
+        read_extras: ReadExtras,
+        *,
+        is_host: bool = False,
+    ) -> None:
+        """Answer from an opened index; ``read_extras`` may go to the network, nothing else does."""
+        header = index.header
+        self._index = index
+        self._overrides = overrides
+        self._read_extras = read_extras
+        self._found: dict[NormalizedName, OsCandidate | Absence] = {}
+        self._target = Target(
+            release=Release(distribution=header.distribution, version=header.version, codename=header.codename),
+            architecture=header.architecture,
+            python=header.python,
+            python_full_version=header.python_full_version,
+            glibc=header.glibc,
+            is_host=is_host,
+        )
+
+    @property
+    def target(self) -> Target:
+        """The target that the answers hold for."""
+        return self._target
+
+    @property
+    def metadata(self) -> MetadataSource:
+        """What the answers rest on."""
+        return MetadataSource(source=self._index.header.source, date=self._index.header.date)
+
+    def lookup(self, project: NormalizedName) -> OsCandidate | Absence:
+        """Find the OS package that carries a project (rule I1: override, Contents, installed packages)."""
+        if project not in self._found:
+            self._found[project] = self._lookup(project)
+        return self._found[project]
+
+    def dependencies(self, package: str) -> tuple[OsDependency, ...]:
+        """Give the direct dependencies of an OS package that carry projects, sorted by package name."""
+        record = self._index.package(package)
+        found = []
+        for name in record.depends if record is not None else ():
+            needed = self._index.package(name)
+            if needed is not None and needed.projects:
+                projects = tuple(map(canonicalize_name, needed.projects))
+                namesake = tuple(p for p in projects if name == f"python3-{p}")
+                found.append(OsDependency(package=name, projects=projects, primary=namesake or projects))
+        return tuple(found)
+
+    def extras(self, candidate: OsCandidate) -> Mapping[str, tuple[str, ...]]:
+        """Give the extras of a candidate's own metadata; none where it has no metadata."""
+        names = [claim.metadata_name for claim in self._claims(candidate.project, candidate.package.name)]
+        return self._read_extras(candidate.package, names[0], self._target.environment()) if names else {}
+
+    def other_versions(self, project: NormalizedName) -> tuple[tuple[Version, str], ...]:
+        """Give what the target's other repositories (backports …) have of a project: version and repository."""
+        match self.lookup(project):
+            case OsCandidate() as candidate:
+                record = self._index.package(candidate.package.name)
+                return tuple((versions.derive(version), where) for version, where in record.others) if record else ()
+            case Absence():
+                return ()
+
+    def _lookup(self, project: NormalizedName) -> OsCandidate | Absence:
+        override = self._overrides.get(project)
+        if override is not None and override.serves is not None:
+            return self._equivalent(project, override, override.serves)
+        if override is not None and override.package is not None:
+            return self._named(project, override, override.package)
+        claims = [claim for claim in self._index.claims(project) if claim.kind != "other"]
+        packages = sorted({claim.package for claim in claims})
+        if len(packages) > 1:
+            namesake = f"python3-{project}"
+            if namesake not in packages:
+                return Absence(
+                    reason=Reason.AMBIGUOUS,
+                    detail=f"{_and(packages)} each carry metadata of {project}; an override has to decide",
+                )
+            packages = [namesake]
+        if not packages:
+            return self._absent(project)
+        record = self._index.package(packages[0])
+        if record is None:
+            return self._absent(project)
+        return self._candidate(project, record, self._claims(project, record.name), override)
+
+    def _claims(self, project: str, package: str) -> list[Claim]:
+        """Give a package's usable claims to a project, those that name a version first, dist-info before others."""
+        own = [c for c in self._index.claims(project) if c.package == package and c.kind != "other"]
+        return sorted(own, key=lambda claim: not contents.split_metadata_name(claim.metadata_name)[1])
+
+    def _candidate(
+        self, project: NormalizedName, record: PackageRecord, claims: list[Claim], override: Override | None
+    ) -> OsCandidate | Absence:
+        if not record.trusted:
+            return Absence(
+                reason=Reason.UNTRUSTED_REPOSITORY,
+                detail=f"{record.name} {record.version} is offered only by {record.repository}, whose signature"
+                " the system does not verify",
+            )
+        claim = claims[0]
+        stated = contents.split_metadata_name(claim.metadata_name)[1]
+        judged = versions.effective(
+            stated,
+            claim.os_version,
+            record.version,
+            distrust=override is not None and override.distrust_version,
+        )
+        where = {"contents": "Contents", "installed": "dpkg"}[claim.kind]
+        detail = f"{where}: {claim.metadata_name} in {record.name}"
+        if override is not None:
+            detail = f"{override.where}: {override.reason}; {detail}"
+        return OsCandidate(
+            project=project,
+            version=judged.version,
+            metadata_version=stated or None,
+            version_note=judged.note,
+            metadata_is_current=judged.is_current,
+            package=_os_package(record),
+            evidence=_evidence(claim, override),
+            evidence_detail=detail,
+        )
+
+    def _named(self, project: NormalizedName, override: Override, package: str) -> OsCandidate | Absence:
+        """Follow an override that names the OS package, with or without metadata in it."""
+        record = self._index.package(package)
+        if record is None:
+            return Absence(
+                reason=Reason.NOT_PACKAGED,
+                detail=f"{override.where} names {package}, which {self._target} does not have",
+            )
+        if claims := self._claims(project, package):
+            return self._candidate(project, record, claims, override)
+        upstream = versions.upstream_part(record.version)
+        return OsCandidate(
+            project=project,
+            version=versions.derive(record.version),
+            metadata_version=None,
+            version_note=f"derived from {upstream}: {package} has no Python metadata",
+            package=_os_package(record),
+            evidence=Evidence.OVERRIDE,
+            evidence_detail=f"{override.where}: {override.reason}",
+        )
+
+    def _equivalent(self, project: NormalizedName, override: Override, serves: NormalizedName) -> OsCandidate | Absence:
+        """Answer with another project's OS package that does the same job (rule I7)."""
+        match self.lookup(serves):
+            case OsCandidate() as other:
+                return OsCandidate(
+                    project=project,
+                    version=other.version,
+                    metadata_version=None,
+                    version_note=f"the version of {serves}",
+                    package=other.package,
+                    evidence=Evidence.OVERRIDE,
+                    evidence_detail=f"{override.where}: {override.reason}; {other.evidence_detail}",
+                )
+            case Absence() as absence:
+                return absence
+            case unreachable:
+                assert_never(unreachable)
+
+    def _absent(self, project: NormalizedName) -> Absence:
+        """Say why nothing carries a project; a similar name is a suggestion and no more (rule I2)."""
+        others = [claim for claim in self._index.claims(project) if claim.kind == "other"]
+        if others:
+            return Absence(
+                reason=Reason.OTHER_PYTHON,
+                detail=f"{others[0].package} carries it for another interpreter than Python {self._target.python}",
+            )
+        record = self._index.package(f"python3-{project}") or self._index.package(
+            f"python3-{project.replace('-', '.')}"
+        )
+        if record is None:
+            return Absence(reason=Reason.NOT_PACKAGED, detail=f"no OS package of {self._target} carries it")
+        if record.projects:
+            return Absence(
+                reason=Reason.NOT_PACKAGED,
+                detail=f"no OS package of {self._target} carries it ({record.name} carries {_and(record.projects)})",
+            )
+        return Absence(
+            reason=Reason.NO_EVIDENCE,
+            detail=f"{record.name} exists, but its files name no project",
+            suggestion=record.name,
+        )
+
+
+def _os_package(record: PackageRecord) -> OsPackage:
+    return OsPackage(
+        name=record.name,
+        version=record.version,
+        architecture=record.architecture,
+        repository=record.repository,
+        trusted=record.trusted,
+        installed=record.installed,
+    )
+
+
+def _evidence(claim: Claim, override: Override | None) -> Evidence:
+    if override is not None:
+        return Evidence.OVERRIDE
+    return Evidence.INSTALLED if claim.kind == "installed" else Evidence.CONTENTS
+
+
+def _and(names: list[str] | tuple[str, ...]) -> str:
+    """Join names for a sentence, at most three of them."""
+    shown = [*names[:3], f"{len(names) - 3} more"] if len(names) > 4 else list(names)  # noqa: PLR2004 - said above
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"

@@ -1,0 +1,91 @@
+"""Which version a project has inside an OS package (rules V1 and V2).
+
+The metadata version is the version; Debian's is only consulted where the metadata holds a placeholder, or was
+read from an older build than the candidate. Turning a Debian upstream version into a PEP 440 one is guesswork by
+nature, so whatever is derived carries a note that says so.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from packaging.version import InvalidVersion, Version
+
+_REALLY = re.compile(r"\+(?:really|actually)\.?")
+_PRE_RELEASES = (
+    (re.compile(r"~\.?(?:rc|c|pre)\.?(\d*)"), "rc"),
+    (re.compile(r"~\.?(?:beta|b)\.?(\d*)"), "b"),
+    (re.compile(r"~\.?(?:alpha|a)\.?(\d*)"), "a"),
+    (re.compile(r"~\.?dev\.?(\d*)"), ".dev"),
+)
+_ONLY_DATE = re.compile(r"0~(\d{6,8})$")
+_LEADING = re.compile(r"\d+(?:\.\d+)*")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Effective:
+    """A version to judge specifiers by, and the note that explains it where it is not the metadata's."""
+
+    version: Version
+    note: str | None = None
+    is_current: bool = True
+    """Whether the metadata version speaks of the candidate, not of an earlier build (rule V2)."""
+
+
+def upstream_part(os_version: str) -> str:
+    """Strip epoch and Debian revision (deb-version(7)): ``1:2.0+dfsg-3`` gives ``2.0+dfsg``."""
+    without_epoch = os_version.partition(":")[2] if ":" in os_version else os_version
+    return without_epoch.rpartition("-")[0] or without_epoch
+
+
+def derive(os_version: str) -> Version:
+    """Translate a Debian version into PEP 440 as well as it can be done; never fails.
+
+    ``2.0~rc1+dfsg-1`` gives 2.0rc1, ``8.2.0+0.really.8.1.8-1`` 8.1.8, ``0.4~git2019-1`` 0.4.dev0.
+    """
+    text = upstream_part(os_version)
+    if "really" in text or "actually" in text:
+        text = _REALLY.split(text.replace("+0.really", "+really"))[-1]
+    text = text.partition("+")[0]
+    if date := _ONLY_DATE.match(text):
+        text = date[1]
+    for pattern, letter in _PRE_RELEASES:
+        text = pattern.sub(lambda match, letter=letter: f"{letter}{match[1] or 0}", text)  # type: ignore[misc]  # mypy sees a two-argument lambda
+    base, snapshot, _ = text.partition("~")
+    try:
+        return Version(f"{base}.dev0" if snapshot else base)
+    except InvalidVersion:
+        leading = _LEADING.search(base)
+        return Version(leading[0] if leading else "0")
+
+
+def effective(metadata_version: str, seen_in: str, candidate: str, *, distrust: bool = False) -> Effective:
+    """Judge what a candidate's version is (rules V1 and V2).
+
+    ``metadata_version`` is what the trace says (maybe empty), ``seen_in`` the OS version of the build that the
+    trace was read from (empty: the candidate's own), ``candidate`` the OS version that would be installed.
+    ``distrust`` is an override's word that the metadata version means nothing.
+    """
+    derived = derive(candidate)
+    upstream = upstream_part(candidate)
+    if seen_in and upstream_part(seen_in) != upstream:
+        note = f"derived from {upstream}: the metadata was read from {seen_in}"
+        return Effective(version=derived, note=note, is_current=False)
+    try:
+        version = Version(metadata_version)
+    except InvalidVersion:
+        shown = metadata_version or "none"
+        return Effective(version=derived, note=f"derived from {upstream}: the metadata says {shown!r}")
+    if distrust or _is_placeholder(version):
+        if derived == version:
+            return Effective(version=version)
+        return Effective(version=derived, note=f"derived from {upstream}: the metadata says {metadata_version}")
+    if version.dev is not None and derived.dev is None and version.base_version == derived.base_version:
+        return Effective(version=derived, note=f"the release {derived}: the metadata says {metadata_version}")
+    return Effective(version=version)
+
+
+def _is_placeholder(version: Version) -> bool:
+    """``0``, ``0.0.0``, ``0+unknown``, ``0.0.0.dev0``, ``999``: what build tools write when they do not know."""
+    return not any(version.release) or version.release == (999,) or version.local == "unknown"

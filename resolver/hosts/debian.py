@@ -1,0 +1,212 @@
+"""The acting side on Debian and Ubuntu: one apt transaction with exact versions (rules X1, X3).
+
+What is to be done is worked out in three steps, none of which changes anything or needs root:
+
+1. dpkg tells what is installed; what is not there at exactly the locked version is asked for.
+2. apt simulates that. A version that is gone, a hold, a downgrade or a removal ends the plan here.
+3. The space that the packages take is compared with what is free.
+
+Then apt-get runs, once. It downloads everything and checks every signature before dpkg unpacks the first file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from resolver.errors import CommandError, InputError
+from resolver.hosts.apt_failures import failure_of
+from resolver.model import Command, Lock, Target, Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from resolver.ports import Runner
+
+PIP_PACKAGE = "python3-pip"
+"""What installs the remainder. Debian's python3 alone can make a venv (``--without-pip``), but has no pip."""
+
+_INSTALL = (
+    "apt-get",
+    "install",
+    "-y",
+    "-q",
+    "--no-install-recommends",
+    # Nothing that is there goes away or back, whatever apt.conf says: apt stops instead.
+    "--no-remove",
+    "-o", "APT::Get::allow-downgrades=false",
+    "-o", "APT::Get::allow-change-held-packages=false",
+    "-o", "APT::Get::AllowUnauthenticated=false",
+    # A configuration file that the administrator has changed stays as it is, and nobody is asked.
+    "-o", "Dpkg::Options::=--force-confdef",
+    "-o", "Dpkg::Options::=--force-confold",
+    # Unattended upgrades take the lock for seconds; a minute is enough for those and short enough for a person.
+    "-o", "DPkg::Lock::Timeout=60",
+    # Without a pseudo-terminal dpkg does not count per cent into the log.
+    "-o", "Dpkg::Use-Pty=0",
+)  # fmt: skip
+_QUIET = {"DEBIAN_FRONTEND": "noninteractive"}
+
+_ARCHIVES = "/var/cache/apt/archives"
+_SYSTEM = "/usr"
+
+_INST = re.compile(r"^Inst (?P<name>\S+) (?:\[(?P<old>[^\]]+)\] )?\((?P<new>\S+) ", re.MULTILINE)
+"""A line of ``apt-get --simulate``: ``Inst NAME [OLD VERSION] (NEW VERSION ORIGIN… [ARCHITECTURE])``, apt-get(8)."""
+
+
+def installed_versions(runner: Runner, names: Iterable[str], architecture: str) -> dict[str, str]:
+    """Ask dpkg for the exact versions of those OS packages that are installed, by the name they were asked by.
+
+    ``architecture`` is the host's; a package of another one is asked for, and answered, as ``name:i386``.
+    """
+    wanted = sorted(set(names))
+    if not wanted:
+        return {}
+    command = Command(
+        argv=(
+            "dpkg-query",
+            "--show",
+            "--showformat=${Package}\\t${Architecture}\\t${db:Status-Status}\\t${Version}\\n",
+            "--",
+            *wanted,
+        ),
+        purpose="see what is installed",
+    )
+    done = runner.run(command)
+    # 1 means that dpkg has never heard of some of them (dpkg-query(1)): an answer. 2 is a failure.
+    if done.returncode not in {0, 1}:
+        raise CommandError(f"dpkg does not tell what is installed: {done.stderr.strip()}", context="dpkg-query")
+    found: dict[str, str] = {}
+    for line in done.stdout.splitlines():
+        name, its_architecture, status, version = line.split("\t")
+        key = name if its_architecture in {"all", architecture} else f"{name}:{its_architecture}"
+        if status == "installed" and key in wanted:
+            found[key] = version
+    return found
+
+
+def plan_transaction(lock: Lock, installed: Mapping[str, str]) -> tuple[Command, ...]:
+    """Give the apt command that brings every OS package of a lock to its locked version; none where all are there.
+
+    ``installed`` tells the version of each installed OS package of the lock, and of python3-pip, which is added
+    where there is a remainder and no pip.
+    """
+    wanted = _wanted(lock, installed)
+    return (_install(wanted),) if wanted else ()
+
+
+def _wanted(lock: Lock, installed: Mapping[str, str]) -> tuple[str, ...]:
+    exact = {name: version for name, version in lock.os_versions.items() if installed.get(name) != version}
+    arguments = tuple(f"{name}={version}" for name, version in sorted(exact.items()))
+    if lock.wheels and PIP_PACKAGE not in installed and PIP_PACKAGE not in exact:
+        arguments += (PIP_PACKAGE,)
+    return arguments
+
+
+def _install(arguments: tuple[str, ...]) -> Command:
+    return Command(argv=(*_INSTALL, *arguments), privileged=True, environment=_QUIET, purpose="install OS packages")
+
+
+def _simulate(arguments: tuple[str, ...]) -> Command:
+    return Command(
+        argv=(*_INSTALL, "--simulate", *arguments), environment=_QUIET, purpose="simulate installing OS packages"
+    )
+
+
+def check_target(lock: Lock, host: Target) -> None:
+    """Refuse a lock that was made for another kind of host: its versions are not in this one's archive."""
+    for what, theirs, ours in (
+        ("release", str(lock.target.release), str(host.release)),
+        ("architecture", lock.target.architecture, host.architecture),
+        ("Python", lock.target.python, host.python),
+    ):
+        if theirs != ours:
+            raise InputError(
+                f"the lock is for {what} {theirs}, and this host has {ours}",
+                hint="make a lock on this kind of host, or with --target host",
+            )
+
+
+def _free_space(path: str) -> tuple[int, int]:
+    file_system = os.statvfs(path)
+    return os.stat(path).st_dev, file_system.f_bavail * file_system.f_frsize  # noqa: PTH116 - a number, not a Path
+
+
+class Apt:
+    """``resolver.ports.PackageManager`` on a Debian or Ubuntu host."""
+
+    def __init__(
+        self, runner: Runner, host: Target, *, free_space: Callable[[str], tuple[int, int]] = _free_space
+    ) -> None:
+        """Take the host's own target, and what tells a path's file system and the bytes free on it."""
+        self._runner = runner
+        self._host = host
+        self._free_space = free_space
+
+    @property
+    def site_directories(self) -> tuple[str, ...]:
+        """Where Debian's packages put modules; the second is deprecated, and rarely there."""
+        return "/usr/lib/python3/dist-packages", f"/usr/lib/python{self._host.python}/dist-packages"
+
+    def installed(self, names: Iterable[str]) -> Mapping[str, str]:
+        """Give the exact versions of those that are installed."""
+        return installed_versions(self._runner, names, self._host.architecture)
+
+    def plan(self, lock: Lock) -> Transaction:
+        """Find what is missing, and have apt simulate it."""
+        check_target(lock, self._host)
+        wanted = _wanted(lock, self.installed((*lock.os_versions, PIP_PACKAGE)))
+        if not wanted:
+            return Transaction()
+        simulation = _simulate(wanted)
+        done = self._runner.run(simulation)
+        if done.returncode != 0:
+            raise failure_of(simulation, done)
+        steps = [(step["name"], step["old"], step["new"]) for step in _INST.finditer(done.stdout)]
+        self._check_space({name: new for name, _, new in steps})
+        # pip's own version becomes exact too, so that what runs is what was simulated.
+        versions = {name: new for name, _, new in steps}
+        exact = tuple(f"{name}={versions[name]}" if name == PIP_PACKAGE else name for name in wanted)
+        return Transaction(
+            commands=(_install(exact),),
+            added=tuple(sorted(name for name, old, _ in steps if old is None)),
+            changed=tuple(sorted(name for name, old, _ in steps if old is not None)),
+        )
+
+    def perform(self, transaction: Transaction) -> None:
+        """Run the transaction's command, its output passed on."""
+        for command in transaction.commands:
+            done = self._runner.stream(command)
+            if done.returncode != 0:
+                raise failure_of(command, done)
+
+    def _check_space(self, versions: Mapping[str, str]) -> None:
+        """Compare what the packages take with what is free: apt checks its download folder only, dpkg nothing.
+
+        The sizes are the packages' own (Size in bytes, Installed-Size in KiB: deb-control(5)). What an upgrade gives
+        back is not counted, for dpkg unpacks the new files before it removes the old.
+        """
+        arguments = (f"{name}={version}" for name, version in sorted(versions.items()))
+        done = self._runner.run(
+            Command(argv=("apt-cache", "show", "--", *arguments), purpose="see how large the OS packages are")
+        )
+        needed: dict[int, int] = {}
+        free: dict[int, tuple[int, str]] = {}
+        for path, field, unit in ((_ARCHIVES, "Size", 1), (_SYSTEM, "Installed-Size", 1024)):
+            device, space = self._free_space(path)
+            sizes = re.findall(rf"^{field}: (\d+)$", done.stdout, re.MULTILINE)
+            needed[device] = needed.get(device, 0) + sum(map(int, sizes)) * unit
+            free[device] = (space, path)
+        for device, size in needed.items():
+            space, path = free[device]
+            if size > space:
+                raise CommandError(
+                    f"the OS packages take {_megabytes(size)}, and {_megabytes(space)} are free for {path}",
+                    context="apt-get install",
+                    hint="free some space; `apt-get clean` empties apt's download folder",
+                )
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1_000_000:,.0f} MB"

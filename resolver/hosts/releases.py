@@ -1,0 +1,78 @@
+"""Distribution releases by the names that people use for them, and which one this host runs."""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING
+
+from resolver.errors import InputError
+from resolver.model import Release
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_CODENAMES = {
+    "debian": {"11": "bullseye", "12": "bookworm", "13": "trixie", "14": "forky", "sid": "sid"},
+    "ubuntu": {"22.04": "jammy", "24.04": "noble", "25.10": "questing", "26.04": "resolute"},
+}
+_ALIASES = {"unstable": "sid"}
+
+
+def parse(text: str) -> Release:
+    """Read ``debian:12``, ``debian:bookworm``, ``ubuntu:24.04``. Raises InputError for what is not a release."""
+    distribution, colon, version = text.lower().partition(":")
+    version = _ALIASES.get(version, version)
+    known = _CODENAMES.get(distribution)
+    if not colon or not version or known is None:
+        raise InputError(
+            f"{text!r} is no release that distrofirst knows",
+            context="--target",
+            hint=f"one of: host, {', '.join(map(str, known_releases()))}",
+        )
+    by_codename = {codename: number for number, codename in known.items()}
+    number = by_codename.get(version, version)
+    if number not in known:
+        raise InputError(
+            f"{distribution} {version} is no release that distrofirst knows",
+            context="--target",
+            hint=f"one of: {', '.join(f'{distribution}:{v}' for v in known)}",
+        )
+    return Release(distribution=distribution, version=number, codename=known[number])
+
+
+def known_releases() -> tuple[Release, ...]:
+    """Give every release that can be named, in the order of the table."""
+    return tuple(
+        Release(distribution=distribution, version=version, codename=codename)
+        for distribution, versions in _CODENAMES.items()
+        for version, codename in versions.items()
+    )
+
+
+def of_host(os_release: Mapping[str, str] | None = None) -> Release:
+    """Tell this host's release from os-release(5).
+
+    Debian's testing and unstable have no VERSION_ID; their names come from VERSION_CODENAME. A derivative
+    (ID_LIKE) is taken for what it says it is, not for its parent: its archive is its own.
+    """
+    try:
+        facts = os_release if os_release is not None else platform.freedesktop_os_release()
+    except OSError as error:
+        raise InputError(
+            "this host has no os-release file, so its distribution is unknown", hint="name one with --target"
+        ) from error
+    distribution = facts.get("ID", "linux")
+    codename = facts.get("VERSION_CODENAME") or facts.get("DEBIAN_CODENAME")
+    version = facts.get("VERSION_ID")
+    if distribution not in _CODENAMES:
+        raise InputError(
+            f"this host runs {facts.get('PRETTY_NAME', distribution)}, which distrofirst cannot serve yet",
+            hint="to look at another release, name it with --target, for example --target debian:13",
+        )
+    if version is None:
+        version = next((v for v, name in _CODENAMES[distribution].items() if name == codename), "sid")
+        # Testing becomes the next release but carries unstable's names until then.
+        codename = codename or "sid"
+    return Release(
+        distribution=distribution, version=version, codename=codename or _CODENAMES[distribution].get(version)
+    )

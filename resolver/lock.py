@@ -1,0 +1,408 @@
+"""A plan as a file: ``pylock.<release>.toml`` (PEP 751), written and read back without loss.
+
+``[[packages]]`` holds the remainder, so pip and uv install that part as from any pylock file. What PEP 751 has no
+word for, the OS packages and the reasons, stands in ``[tool.distrofirst]``; a file without it is not a plan.
+
+Nothing of the machine or the hour gets in: the same plan gives the same bytes (rule R7). Hence a lock does not know
+whether this machine is its target (``Target.is_host``) nor what is installed on it (``OsPackage.installed``); both
+are False in every lock, and ``install`` finds out for itself.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import NormalizedName, parse_wheel_filename
+
+from resolver.errors import InputError, UnmetError
+from resolver.model import (
+    MACHINES,
+    Evidence,
+    Lock,
+    LockedProject,
+    MetadataSource,
+    OsPackage,
+    Outcome,
+    PinsPolicy,
+    Reason,
+    Release,
+    Target,
+    Wheel,
+)
+from resolver.tables import Table
+
+if TYPE_CHECKING:
+    from resolver.model import Decision, RequirementSet, Resolution
+
+SCHEMA = "distrofirst/lock/1"
+"""The shape of ``[tool.distrofirst]``; changes when a key changes its meaning or goes."""
+
+_LOCK_VERSION = "1.0"
+_AGAIN = "make the lock anew with `distrofirst lock`"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_PYTHON = re.compile(r"[0-9]+\.[0-9]+")
+_RELEASE = re.compile(r"[a-z0-9._-]+:[a-z0-9._-]+")
+_URL = re.compile(r"(https?|file)://[^\s\x00-\x1f\x7f]+")
+_KERNEL_DECIDES = frozenset({"armel", "armhf", "i386", "i686", "armv7hl"})
+"""32-bit architectures: on a 64-bit kernel ``platform_machine`` names the kernel's."""
+
+
+def default_name(target: Target) -> str:
+    """Give ``pylock.debian-13.toml``; a dot becomes a dash, for PEP 751 allows none (``pylock.ubuntu-24-04.toml``)."""
+    return f"pylock.{target.release.slug.replace('.', '-')}.toml"
+
+
+def from_resolution(resolution: Resolution, requirements: RequirementSet) -> Lock:
+    """Make the lock of a complete plan; projects that do not apply to the target are left out.
+
+    Raises UnmetError, naming each project with its reason and who asks for it, where the plan has a gap.
+    """
+    _refuse_gaps(resolution)
+    chosen = [decision for decision in resolution.decisions if decision.outcome in {Outcome.DISTRO, Outcome.PYPI}]
+    packages = {
+        decision.os.package.name: replace(decision.os.package, installed=False)
+        for decision in chosen
+        if decision.outcome is Outcome.DISTRO and decision.os
+    }
+    wheels = [_lockable(decision.wheel) for decision in chosen if decision.outcome is Outcome.PYPI and decision.wheel]
+    return Lock(
+        target=replace(resolution.target, is_host=False),
+        metadata=resolution.metadata,
+        pins=resolution.pins,
+        os_packages=tuple(packages[name] for name in sorted(packages)),
+        wheels=tuple(sorted(wheels, key=lambda wheel: wheel.project)),
+        projects=tuple(sorted(map(_locked, chosen), key=lambda project: project.name)),
+        inputs=requirements.inputs,
+        requirements=tuple(requirement.text for requirement in requirements.requirements),
+    )
+
+
+def _refuse_gaps(resolution: Resolution) -> None:
+    gaps = [decision for decision in resolution.decisions if decision.outcome in {Outcome.UNMET, Outcome.UNRESOLVED}]
+    if not gaps:
+        return
+    lines = [f"a lock needs a source for every project, and {len(gaps)} of {len(resolution.decisions)} have none:"]
+    for gap in gaps:
+        askers = ", ".join(gap.requested_by) or "nobody"
+        why = ": ".join(filter(None, (gap.reason, gap.detail)))
+        lines.append(f"  {gap.name}{gap.specifier} (asked for by {askers}): {why or gap.outcome}")
+    steps = dict.fromkeys(gap.next_step for gap in gaps if gap.next_step)
+    raise UnmetError(
+        "\n".join(lines),
+        context=str(resolution.target),
+        hint="; ".join(steps) or "`distrofirst explain PROJECT` tells what was looked up and what was rejected",
+    )
+
+
+def _locked(decision: Decision) -> LockedProject:
+    """Keep of a decision what an environment can be held against, and why it was taken.
+
+    A decision for the distribution has its candidate, one for PyPI its wheel; a plan without is an error of ours.
+    """
+    if decision.outcome is Outcome.DISTRO:
+        if decision.os is None:
+            raise ValueError(f"{decision.name} comes from the distribution, but from no OS package")
+        name, version = decision.os.project, decision.os.version
+        metadata_version = decision.os.metadata_version if decision.os.metadata_is_current else None
+    else:
+        if decision.wheel is None:
+            raise ValueError(f"{decision.name} comes from PyPI, but from no wheel")
+        name, version = decision.wheel.project, decision.wheel.version
+        metadata_version = str(version)
+    served = decision.os if decision.outcome is Outcome.DISTRO else None
+    return LockedProject(
+        name=name,
+        outcome=decision.outcome,
+        version=str(version),
+        metadata_version=metadata_version,
+        extras=decision.extras,
+        os_package=served.package.name if served else None,
+        evidence=served.evidence if served else None,
+        requested_by=decision.requested_by,
+        depends=decision.depends,
+        loosened=decision.loosened,
+        reason=decision.reason,
+        detail=decision.detail,
+    )
+
+
+def _lockable(wheel: Wheel) -> Wheel:
+    """Keep of a wheel what PEP 751 has room for, and of an index's carelessness nothing that makes a lock invalid."""
+    requires_python, upload_time = wheel.requires_python, None
+    try:
+        SpecifierSet(requires_python or "")
+    except InvalidSpecifier:  # ">=3.6.*" and the like are still about
+        requires_python = None
+    with suppress(ValueError):
+        time = datetime.fromisoformat(wheel.upload_time or "")
+        upload_time = _spell_time(time if time.tzinfo else time.replace(tzinfo=UTC))
+    return replace(wheel, requires_python=requires_python, upload_time=upload_time, yanked=None, core_metadata=None)
+
+
+def _spell_time(time: datetime) -> str:
+    """Spell a time the one way that survives a TOML date: ``2026-03-04T05:06:07Z``."""
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def dumps(lock: Lock) -> str:
+    """Write the lock as TOML: a valid PEP 751 file that ends with a newline; no key without a value."""
+    import tomli_w  # noqa: PLC0415 - only locks pay for it
+
+    target = lock.target
+    document = {
+        "lock-version": _LOCK_VERSION,
+        "environments": [_environment(target)],
+        "requires-python": f"=={target.python}.*",
+        "created-by": "distrofirst",
+        "packages": [_dump_wheel(wheel) for wheel in lock.wheels],
+        "tool": {
+            "distrofirst": {
+                "schema": SCHEMA,
+                "pins": lock.pins.value,
+                "inputs": list(lock.inputs),
+                "requirements": list(lock.requirements),
+                "target": _dump_target(target),
+                "metadata": {"source": lock.metadata.source, "date": lock.metadata.date},
+                "os-packages": [_dump_os_package(package) for package in lock.os_packages],
+                "projects": [_dump_project(project) for project in lock.projects],
+            }
+        },
+    }
+    return tomli_w.dumps(document)
+
+
+def _dump_target(target: Target) -> dict[str, object]:
+    return _without_gaps(
+        **{
+            "release": str(target.release),
+            "codename": target.release.codename,
+            "architecture": target.architecture,
+            "python": target.python,
+            "python-full-version": target.python_full_version or None,
+            "glibc": target.glibc or None,
+        }
+    )
+
+
+def _environment(target: Target) -> str:
+    """Give the marker that holds on the target, and keeps other installers from using the lock elsewhere."""
+    marker = f'sys_platform == "linux" and python_version == "{target.python}"'
+    if target.architecture in _KERNEL_DECIDES:
+        return marker
+    return f'{marker} and platform_machine == "{MACHINES.get(target.architecture, target.architecture)}"'
+
+
+def _dump_wheel(wheel: Wheel) -> dict[str, object]:
+    return _without_gaps(
+        **{
+            "name": str(wheel.project),
+            "version": str(wheel.version),
+            "requires-python": wheel.requires_python,
+            "wheels": [
+                _without_gaps(
+                    **{
+                        "name": wheel.filename,
+                        "upload-time": datetime.fromisoformat(wheel.upload_time) if wheel.upload_time else None,
+                        "url": wheel.url,
+                        "size": wheel.size,
+                        "hashes": {"sha256": wheel.sha256},
+                    }
+                )
+            ],
+        }
+    )
+
+
+def _dump_os_package(package: OsPackage) -> dict[str, object]:
+    return _without_gaps(
+        name=package.name,
+        version=package.version,
+        architecture=package.architecture,
+        repository=package.repository,
+        trusted=None if package.trusted else False,
+    )
+
+
+def _dump_project(project: LockedProject) -> dict[str, object]:
+    return _without_gaps(
+        **{
+            "name": str(project.name),
+            "outcome": project.outcome.value,
+            "version": project.version,
+            "metadata-version": project.metadata_version,
+            "extras": list(project.extras) or None,
+            "os-package": project.os_package,
+            "evidence": project.evidence.value if project.evidence else None,
+            "requested-by": list(project.requested_by) or None,
+            "depends": [str(name) for name in project.depends] or None,
+            "loosened": project.loosened,
+            "reason": project.reason.value if project.reason else None,
+            "detail": project.detail,
+        }
+    )
+
+
+def _without_gaps(**values: object) -> dict[str, object]:
+    """Leave out what is None: TOML has no word for it."""
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def dumps_requirements(lock: Lock) -> str:
+    """Write the remainder as a requirements file, hashes and all, for a pip that does not read pylock files.
+
+    To be installed with ``pip install --no-deps --require-hashes -r FILE`` into an environment that sees the OS
+    packages; the file names those of the plan in its head.
+    """
+    target = lock.target
+    lines = [
+        f"# The remainder for {target}, Python {target.python}, {target.architecture}, written by distrofirst.",
+        "# Install with: pip install --no-deps --require-hashes -r FILE",
+        "# It relies on these OS packages:" if lock.os_packages else "# It relies on no OS package.",
+        *(_comment(f"  {package.name} {package.version}") for package in lock.os_packages),
+    ]
+    projects = {project.name: project for project in lock.projects}
+    for wheel in lock.wheels:
+        project = projects[wheel.project]
+        by_url = project.reason is Reason.DIRECT_URL
+        lines += [
+            f"{wheel.project} @ {wheel.url} \\" if by_url else f"{wheel.project}=={wheel.version} \\",
+            f"    --hash=sha256:{wheel.sha256}",
+            f"    {_comment('via ' + ', '.join(project.requested_by))}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _comment(text: str) -> str:
+    """Keep a comment on its line: the name of a file may hold a newline, and what follows must not be a requirement."""
+    return "# " + "".join(character if character.isprintable() else "?" for character in text)
+
+
+def loads(text: str, *, context: str) -> Lock:
+    """Read what ``dumps`` wrote; ``context`` names the file in errors.
+
+    Raises InputError, with the path of the value (``packages[2].wheels[0].hashes``), where the text is no TOML, no
+    pylock file, none of distrofirst's, or does not agree with itself.
+    """
+    import tomllib  # noqa: PLC0415 - only locks pay for it
+
+    try:
+        document = Table(values=tomllib.loads(text), context=context, hint=_AGAIN)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"not TOML: {error}", context=context, hint=_AGAIN) from error
+    if not document.text("lock-version").startswith("1."):
+        document.fail("lock-version", f"expected {_LOCK_VERSION}, found {document.text('lock-version')}")
+    if not document.has("tool") or not document.table("tool").has("distrofirst"):
+        raise InputError(
+            "[tool.distrofirst] is missing: a pylock file, but not one that distrofirst wrote",
+            context=context,
+            hint="give it as an INPUT instead of --lock, and it is resolved like any other input",
+        )
+    tool = document.table("tool").table("distrofirst")
+    if tool.text("schema") != SCHEMA:
+        tool.fail("schema", f"expected {SCHEMA}, found {tool.text('schema')}")
+    metadata = tool.table("metadata")
+    lock = Lock(
+        target=_load_target(tool.table("target")),
+        metadata=MetadataSource(source=metadata.text("source"), date=metadata.text("date")),
+        pins=tool.choice("pins", PinsPolicy),
+        os_packages=tuple(map(_load_os_package, tool.tables("os-packages"))),
+        wheels=tuple(map(_load_wheel, document.tables("packages"))),
+        projects=tuple(map(_load_project, tool.tables("projects"))),
+        inputs=tool.texts("inputs"),
+        requirements=tool.texts("requirements"),
+    )
+    _check_agreement(lock, document, tool)
+    return lock
+
+
+def _load_target(table: Table) -> Target:
+    distribution, _, version = table.text("release", _RELEASE, "DISTRIBUTION:VERSION").partition(":")
+    return Target(
+        release=Release(distribution=distribution, version=version, codename=table.optional("codename")),
+        architecture=table.text("architecture"),
+        python=table.text("python", _PYTHON, "X.Y"),
+        python_full_version=table.optional("python-full-version") or "",
+        glibc=table.optional("glibc") or "",
+    )
+
+
+def _load_os_package(table: Table) -> OsPackage:
+    return OsPackage(
+        name=table.text("name"),
+        version=table.text("version"),
+        architecture=table.text("architecture"),
+        repository=table.text("repository"),
+        trusted=table.get("trusted", bool) is not False,
+    )
+
+
+def _load_wheel(package: Table) -> Wheel:
+    project = package.name("name")
+    version = package.version("version")
+    wheels = package.tables("wheels")
+    if len(wheels) != 1:
+        package.fail("wheels", f"expected one wheel, found {len(wheels)}")
+    wheel = wheels[0]
+    filename = wheel.text("name")
+    try:
+        stated = parse_wheel_filename(filename)[:2]
+    except ValueError as error:
+        wheel.fail("name", f"not the file name of a wheel: {error}")
+    if stated != (project, version) or "/" in filename:
+        wheel.fail("name", f"expected a wheel of {project} {version}, found {filename}")
+    size = wheel.get("size", int)
+    if size is not None and size < 0:
+        wheel.fail("size", f"expected a number of bytes, found {size}")
+    time = wheel.get("upload-time", datetime)
+    if time and not time.tzinfo:
+        wheel.fail("upload-time", "expected a time with its offset from UTC")
+    return Wheel(
+        project=project,
+        version=version,
+        filename=filename,
+        url=wheel.text("url", _URL, "an http, https or file URL"),
+        sha256=wheel.table("hashes").text("sha256", _SHA256, "64 hexadecimal digits in lower case"),
+        size=size,
+        requires_python=package.optional("requires-python"),
+        upload_time=_spell_time(time) if time else None,
+    )
+
+
+def _load_project(table: Table) -> LockedProject:
+    outcome = table.choice("outcome", Outcome)
+    if outcome not in {Outcome.DISTRO, Outcome.PYPI}:
+        table.fail("outcome", f"expected distro or pypi, found {outcome}")
+    return LockedProject(
+        name=table.name("name"),
+        outcome=outcome,
+        version=str(table.version("version")),
+        metadata_version=table.optional("metadata-version"),
+        extras=table.texts("extras"),
+        os_package=table.text("os-package") if outcome is Outcome.DISTRO else None,
+        evidence=table.choice("evidence", Evidence) if outcome is Outcome.DISTRO else None,
+        requested_by=table.texts("requested-by"),
+        depends=tuple(map(NormalizedName, table.texts("depends"))),
+        loosened=table.optional("loosened"),
+        reason=table.choice("reason", Reason) if table.has("reason") else None,
+        detail=table.optional("detail"),
+    )
+
+
+def _check_agreement(lock: Lock, document: Table, tool: Table) -> None:
+    """Hold the three lists against each other: every project has its file, and every file its project."""
+    distro = [project for project in lock.projects if project.outcome is Outcome.DISTRO]
+    pypi = [project for project in lock.projects if project.outcome is Outcome.PYPI]
+    tool.unique("projects", [project.name for project in lock.projects])
+    tool.unique("os-packages", [package.name for package in lock.os_packages])
+    document.unique("packages", [wheel.project for wheel in lock.wheels])
+    tool.same("os-packages", {package.name for package in lock.os_packages}, {str(each.os_package) for each in distro})
+    document.same(
+        "packages",
+        {f"{wheel.project} {wheel.version}" for wheel in lock.wheels},
+        {f"{each.name} {each.version}" for each in pypi},
+    )

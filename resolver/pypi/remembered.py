@@ -1,0 +1,87 @@
+"""Listings and metadata as JSON values, as short as a warm run wants them. What does not fit is a miss."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from packaging.version import InvalidVersion, Version
+
+from resolver.model import Listing, Wheel, WheelMetadata
+
+if TYPE_CHECKING:
+    from packaging.utils import NormalizedName
+
+FORMAT: Final = "1"
+"""Part of every key: raised when the shape or the meaning of an entry changes."""
+
+
+def dump_listing(listing: Listing, page_hash: str) -> object:
+    """Give the listing with the hash of the page that it was chosen from; one row a wheel."""
+    rows = [
+        (
+            str(wheel.version),
+            wheel.filename,
+            wheel.url,
+            wheel.sha256,
+            wheel.size,
+            wheel.requires_python,
+            wheel.upload_time,
+            wheel.yanked,
+            wheel.core_metadata,
+        )
+        for wheel in listing.wheels
+    ]
+    return [page_hash, listing.exists, listing.rejected, listing.notes, rows]
+
+
+def load_listing(value: object, project: NormalizedName) -> tuple[Listing | None, str]:
+    """Give back what ``dump_listing`` was given; ``(None, "")`` for anything else."""
+    try:
+        page_hash, exists, rejected, notes, rows = cast("Any", value)
+        wheels = tuple(
+            Wheel(
+                project=project,
+                version=Version(version),
+                filename=filename,
+                url=url,
+                sha256=sha256,
+                size=size,
+                requires_python=requires_python,
+                upload_time=upload_time,
+                yanked=yanked,
+                core_metadata=core_metadata,
+            )
+            for (
+                version,
+                filename,
+                url,
+                sha256,
+                size,
+                requires_python,
+                upload_time,
+                yanked,
+                core_metadata,
+            ) in rows
+        )
+        listing = Listing(
+            project=project, wheels=wheels, rejected=tuple(rejected), exists=bool(exists), notes=tuple(notes)
+        )
+    except (ValueError, TypeError, InvalidVersion):
+        return None, ""
+    return listing, str(page_hash)
+
+
+def dump_metadata(metadata: WheelMetadata) -> object:
+    """Give the metadata as three values."""
+    return [metadata.requires_dist, metadata.provides_extra, metadata.requires_python]
+
+
+def load_metadata(value: object) -> WheelMetadata | None:
+    """Give back what ``dump_metadata`` was given, None for anything else."""
+    try:
+        requires_dist, provides_extra, requires_python = cast("Any", value)
+        return WheelMetadata(
+            requires_dist=tuple(requires_dist), provides_extra=tuple(provides_extra), requires_python=requires_python
+        )
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,248 @@
+"""Which wheel of each version a target would install (PEP 425, 427, 600; rules P2 and P3). Pure.
+
+A page may list thousands of files, so the work goes the cheap way round: file names are split by hand, a tag triple is
+looked up once however many files carry it, and a version is parsed once however often it is spelled.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from resolver.errors import InputError
+from resolver.model import MACHINES, Listing, Wheel
+from resolver.pypi.simple import absolute
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from packaging.tags import Tag
+    from packaging.utils import NormalizedName
+
+    from resolver.model import Target
+    from resolver.pypi.simple import IndexFile, Page
+
+REJECTED_LIMIT: Final = 20
+"""How many rejected versions a Listing names."""
+
+_ALIASES = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
+_MANYLINUX = frozenset({"x86_64", "i686", "aarch64", "armv7l", "ppc64", "ppc64le", "s390x", "riscv64", "loongarch64"})
+_OLDEST = {"x86_64": 5, "i686": 5}
+"""The glibc 2.N of the first manylinux for a machine; 2.17 for all others (PEP 599)."""
+_SDISTS = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".tar.Z", ".tar")
+_BUILD = re.compile(r"(\d+)(.*)")
+
+
+def wheel_tags(python: str, architecture: str, glibc: str) -> list[Tag]:
+    """List the tags that CPython ``python`` (``3.13``) accepts, the best first.
+
+    ``architecture`` is the distribution's word (``amd64``) or uname's, ``glibc`` the C library's version (``2.41``);
+    without one no manylinux wheel is accepted. The same list, on the host, as ``packaging.tags.sys_tags``.
+    """
+    from packaging.tags import compatible_tags, cpython_tags  # noqa: PLC0415 -- loads subprocess; a warm run needs none
+
+    version = _numbers(python, "the Python version")
+    platforms = list(_platforms(MACHINES.get(architecture, architecture), glibc))
+    nodot = "".join(map(str, version))
+    return [
+        *cpython_tags(version, [f"cp{nodot}"], platforms),
+        *compatible_tags(version, f"cp{nodot}", platforms),
+    ]
+
+
+def _platforms(machine: str, glibc: str) -> Iterator[str]:
+    if glibc and machine in _MANYLINUX:
+        major, newest = _numbers(glibc, "the glibc version")
+        for minor in range(newest, _OLDEST.get(machine, 17) - 1, -1):
+            yield f"manylinux_{major}_{minor}_{machine}"
+            if (major, minor) in _ALIASES:
+                yield f"{_ALIASES[major, minor]}_{machine}"
+    yield f"linux_{machine}"
+
+
+def _numbers(text: str, what: str) -> tuple[int, int]:
+    found = re.match(r"(\d+)\.(\d+)(?:\.\d+)*", text)
+    if found is None:
+        raise InputError(f"{what} is {text!r}; expected two numbers such as 3.13", hint="check the target")
+    return int(found[1]), int(found[2])
+
+
+@dataclass(slots=True)
+class _Best:
+    """The best file of one version so far, or else what came closest to be one."""
+
+    rank: tuple[bool, int, int, str, str] | None = None
+    """Yanked last, then by tag, then the highest build number, then by name."""
+    file: IndexFile | None = None
+    closeness: int = -1
+    why: str = ""
+
+    def reject(self, closeness: int, why: str) -> None:
+        if closeness > self.closeness:
+            self.closeness, self.why = closeness, why
+
+
+class WheelChooser:
+    """Chooses for one target. Remembers what it learnt of tags and specifiers; safe for many threads."""
+
+    def __init__(self, target: Target, *, uploaded_before: datetime | None = None) -> None:
+        """Take files for ``target`` that the index got before ``uploaded_before`` (the cooldown of rule P3)."""
+        self._priority = {
+            str(tag): place for place, tag in enumerate(wheel_tags(target.python, target.architecture, target.glibc))
+        }
+        self._triples: dict[str, int | None] = {}
+        self._python = target.python_full_version or target.python
+        self._pythons: dict[str, bool] = {}
+        self._no_wheel = f"no wheel for CPython {target.python} on {target.architecture}"
+        self._limit = uploaded_before
+
+    def choose(self, project: NormalizedName, page: Page) -> Listing:
+        """Give one wheel a version, newest version first, and why the other versions have none."""
+        names: dict[str, bool] = {}
+        spellings: dict[str, _Best | None] = {}
+        best: dict[Version, _Best] = {}
+        for filename, entry in page.entries:
+            if filename.endswith(".whl"):
+                name, _, rest = filename[:-4].partition("-")
+                spelled, _, rest = rest.partition("-")
+                if not _belongs(name, project, names):
+                    continue
+            else:
+                spelled, rest = _sdist_version(filename, project, names), ""
+            if spelled not in spellings:
+                version = _version(spelled)
+                spellings[spelled] = None if version is None else best.setdefault(version, _Best())
+            candidate = spellings[spelled]
+            if candidate is None:
+                continue
+            if not rest:
+                candidate.reject(0, "only an sdist")
+            elif (place := self._place(rest)) is None:
+                candidate.reject(1, self._no_wheel)
+            else:
+                self._consider(page.read(filename, entry), place, candidate)
+        return _listing(project, page, best)
+
+    def _place(self, rest: str) -> tuple[int, int, str] | None:
+        """Give priority and build of ``[build-]python-abi-platform``, the best first; None where it does not fit."""
+        build_number, build_name = 0, ""
+        if rest.count("-") == 3:  # noqa: PLR2004 -- with a build tag
+            build, _, rest = rest.partition("-")
+            found = _BUILD.fullmatch(build)
+            if found is None:
+                return None
+            build_number, build_name = int(found[1][:18]), found[2]
+        priority = self._triples.get(rest, -1)
+        if priority == -1:
+            priority = self._triples[rest] = self._look_up(rest)
+        return None if priority is None else (priority, -build_number, build_name)
+
+    def _consider(self, file: IndexFile, place: tuple[int, int, str], candidate: _Best) -> None:
+        """Take the file if it fits better than what the version has."""
+        if file.requires_python and not self._runs_here(file.requires_python):
+            candidate.reject(2, f"requires Python {file.requires_python}")
+        elif file.sha256 is None:
+            candidate.reject(3, "the index gives no sha256")
+        elif self._limit is not None and (why := _too_young(file.upload_time, self._limit)):
+            candidate.reject(4, why)
+        else:
+            rank = (file.yanked is not None, *place, file.filename)
+            if candidate.rank is None or rank < candidate.rank:
+                candidate.rank, candidate.file = rank, file
+
+    def _look_up(self, triple: str) -> int | None:
+        """Give the place of the best tag in a compressed set (``py2.py3-none-any``), None where none fits."""
+        fields = triple.lower().split("-")
+        if len(fields) != 3:  # noqa: PLR2004 -- python, ABI, platform
+            return None
+        places = [
+            place
+            for python in fields[0].split(".")
+            for abi in fields[1].split(".")
+            for platform in fields[2].split(".")
+            if (place := self._priority.get(f"{python}-{abi}-{platform}")) is not None
+        ]
+        return min(places, default=None)
+
+    def _runs_here(self, requires_python: str) -> bool:
+        """Judge Requires-Python; one that is no specifier says nothing, as for pip."""
+        answer = self._pythons.get(requires_python)
+        if answer is None:
+            try:
+                answer = SpecifierSet(requires_python).contains(self._python, prereleases=True)
+            except InvalidSpecifier:
+                answer = True
+            self._pythons[requires_python] = answer
+        return answer
+
+
+def _listing(project: NormalizedName, page: Page, best: dict[Version, _Best]) -> Listing:
+    wheels: list[Wheel] = []
+    rejected: list[str] = []
+    for version in sorted(best, reverse=True):
+        entry = best[version]
+        url = absolute(page.base, entry.file.href) if entry.file else ""
+        if entry.file is not None and entry.file.sha256 is not None and url:
+            wheels.append(
+                Wheel(
+                    project=project,
+                    version=version,
+                    filename=entry.file.filename,
+                    url=url,
+                    sha256=entry.file.sha256,
+                    size=entry.file.size,
+                    requires_python=entry.file.requires_python,
+                    upload_time=entry.file.upload_time,
+                    yanked=entry.file.yanked,
+                    core_metadata=entry.file.core_metadata,
+                )
+            )
+        elif len(rejected) < REJECTED_LIMIT:
+            rejected.append(f"{version}: {entry.why or 'its address cannot be used'}")
+    notes: tuple[str, ...] = ()
+    if page.status != "active":
+        notes = (f"{page.status} on the index" + (f": {page.status_reason}" if page.status_reason else ""),)
+    return Listing(project=project, wheels=tuple(wheels), rejected=tuple(rejected), notes=notes)
+
+
+def _version(spelled: str) -> Version | None:
+    try:
+        # An underscore stands for a hyphen, as in 1.0_1 (PEP 427, Escaping and Unicode).
+        return Version(spelled.replace("_", "-"))
+    except InvalidVersion:
+        return None
+
+
+def _belongs(name: str, project: NormalizedName, known: dict[str, bool]) -> bool:
+    if name not in known:
+        known[name] = canonicalize_name(name) == project
+    return known[name]
+
+
+def _sdist_version(filename: str, project: NormalizedName, names: dict[str, bool]) -> str:
+    """Give the version in an sdist's name, empty where the file is no sdist of the project (PEP 625)."""
+    for suffix in _SDISTS:
+        if filename.endswith(suffix):
+            name, _, spelled = filename[: -len(suffix)].rpartition("-")
+            return spelled if _belongs(name, project, names) else ""
+    return ""
+
+
+def _too_young(upload_time: str | None, limit: datetime) -> str:
+    from datetime import UTC, datetime  # noqa: PLC0415 -- needed with a cooldown only
+
+    if upload_time is None:
+        return "the index gives no upload time, which the cooldown needs"
+    try:
+        uploaded = datetime.fromisoformat(upload_time)
+    except ValueError:
+        return "the index gives no readable upload time, which the cooldown needs"
+    if uploaded.tzinfo is None:
+        uploaded = uploaded.replace(tzinfo=UTC)
+    return f"uploaded {uploaded:%Y-%m-%d}, after the cooldown's limit" if uploaded > limit else ""

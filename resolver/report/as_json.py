@@ -1,0 +1,85 @@
+"""The report as JSON: one document, its keys a contract (cli.md, Report JSON; ``distrofirst/report/1``).
+
+Every key is always present, null where there is nothing to say, so that a reader never asks which are. Keys that
+the contract does not name (``direct``, ``next_step``; ``pins``, ``warnings``; ``unresolved``) only add to it.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from resolver.report.summary import summarize
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from resolver.model import Decision, Resolution
+
+SCHEMA = "distrofirst/report/1"
+"""Changes only when a key changes its meaning or goes."""
+
+_PLACES = 4
+
+
+def render(resolutions: Sequence[Resolution]) -> str:
+    """Give the document for these targets, in their order, as text that ends with a newline.
+
+    The same resolutions give the same bytes (rule R7): keys sorted, two spaces of indent, non-ASCII escaped.
+    """
+    document = {"schema": SCHEMA, "targets": [_target(resolution) for resolution in resolutions]}
+    return json.dumps(document, indent=2, sort_keys=True) + "\n"
+
+
+def _target(resolution: Resolution) -> dict[str, object]:
+    target = resolution.target
+    return {
+        "target": str(target),
+        "python": target.python,
+        "architecture": target.architecture,
+        "metadata": {"source": resolution.metadata.source, "date": resolution.metadata.date},
+        "pins": resolution.pins.value,
+        "summary": _summary(resolution),
+        "projects": [_project(decision) for decision in resolution.decisions],
+        "warnings": list(resolution.warnings),
+    }
+
+
+def _summary(resolution: Resolution) -> dict[str, object]:
+    summary = summarize(resolution)
+    return {
+        "requirements": summary.requirements,
+        "projects": summary.projects,
+        "distro": summary.distro,
+        "pypi": summary.pypi,
+        "unmet": summary.unmet,
+        "unresolved": summary.unresolved,
+        "inapplicable": summary.inapplicable,
+        "coverage": round(summary.coverage, _PLACES),
+        "coverage_by_pins": {
+            policy.value: None if share is None else round(share, _PLACES)
+            for policy, share in summary.coverage_by_pins.items()
+        },
+    }
+
+
+def _project(decision: Decision) -> dict[str, object]:
+    """Give one decision; the ``os_*`` keys name the distribution's candidate even where it was set aside."""
+    candidate = decision.os
+    return {
+        "name": decision.name,
+        "outcome": decision.outcome.value,
+        "version": decision.version,
+        "requested_by": list(decision.requested_by),
+        "direct": decision.direct,
+        "specifier": decision.specifier,
+        "os_package": candidate.package.name if candidate else None,
+        "os_version": candidate.package.version if candidate else None,
+        "repository": candidate.package.repository if candidate else None,
+        "evidence": candidate.evidence.value if candidate else None,
+        "metadata_version": candidate.metadata_version if candidate else None,
+        "loosened": decision.loosened,
+        "reason": decision.reason.value if decision.reason else None,
+        "detail": decision.detail,
+        "next_step": decision.next_step,
+    }

@@ -1,0 +1,130 @@
+"""The answer of ``explain``: each project's chain of evidence as an indented tree (rule R8).
+
+What was looked up, on what evidence, what was rejected and why, and who asked. Plain text: a tree needs no colour.
+"""
+
+from __future__ import annotations
+
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+from resolver.model import Outcome
+from resolver.report.plain import printable, source
+from resolver.report.reasons import words
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from packaging.utils import NormalizedName
+
+    from resolver.model import Decision, OsCandidate, Resolution
+
+_WIDTH_WITHOUT_TERMINAL = 100
+_LEAST_WIDTH = 40
+_LAST = ("└─ ", "   ")
+"""How the last branch of a fork begins, and what continues under it."""
+_NOT_LAST = ("├─ ", "│  ")
+
+
+def render(
+    resolutions: Sequence[Resolution], *, projects: Collection[str] | None = None, width: int | None = None
+) -> str:
+    """Give one tree for each project asked about, target by target; text that ends with a newline.
+
+    ``projects`` are names as decisions carry them; None stands for those that the inputs list. ``width`` is in
+    columns, None where there is no terminal; only a single word may be longer than a line.
+    """
+    columns = max(width or _WIDTH_WITHOUT_TERMINAL, _LEAST_WIDTH)
+    lines: list[str] = []
+    for resolution in resolutions:
+        lines.extend(_wrapped(_headline(resolution), columns))
+        known = {decision.name: decision for decision in resolution.decisions}
+        for decision in resolution.decisions:
+            if decision.direct if projects is None else decision.name in projects:
+                lines.append("")
+                lines.extend(_tree(decision, known, columns))
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _headline(resolution: Resolution) -> str:
+    target, metadata = resolution.target, resolution.metadata
+    return (
+        f"{target}, Python {target.python}, {target.architecture} (metadata: {metadata.source}, {metadata.date}; "
+        f"pins: {resolution.pins})"
+    )
+
+
+def _tree(decision: Decision, known: Mapping[str, Decision], columns: int) -> Iterable[str]:
+    """Give the project's line, then each branch with its leaves."""
+    yield from _wrapped(f"{_requirement(decision)}: {_verdict(decision)}", columns)
+    branches = list(_branches(decision, known))
+    for number, (title, leaves) in enumerate(branches, start=1):
+        fork, stem = _LAST if number == len(branches) else _NOT_LAST
+        yield from _wrapped(title, columns, first=fork, rest=stem)
+        for leaf_number, leaf in enumerate(leaves, start=1):
+            leaf_fork, leaf_stem = _LAST if leaf_number == len(leaves) else _NOT_LAST
+            yield from _wrapped(leaf, columns, first=stem + leaf_fork, rest=stem + leaf_stem)
+
+
+def _requirement(decision: Decision) -> str:
+    extras = f"[{','.join(decision.extras)}]" if decision.extras else ""
+    return f"{decision.name}{extras}{decision.specifier}"
+
+
+def _verdict(decision: Decision) -> str:
+    """Word the outcome and, where it is not the distribution, the reason."""
+    if decision.outcome is Outcome.DISTRO and decision.os:
+        verdict = f"{decision.os.package.name} {decision.os.package.version}"
+    else:
+        verdict = source(decision.outcome, decision.version)
+    return f"{verdict} ({words(decision.reason)})" if decision.reason else verdict
+
+
+def _branches(decision: Decision, known: Mapping[str, Decision]) -> Iterable[tuple[str, Sequence[str]]]:
+    """Give the branches that have something to say, in the order of the story."""
+    if decision.requested_by:
+        yield "asked for by", decision.requested_by
+    if decision.os:
+        title = "served by" if decision.outcome is Outcome.DISTRO else "the distribution's candidate, set aside"
+        yield title, tuple(_candidate(decision.os))
+    if decision.trail:
+        yield "looked up and weighed", decision.trail
+    if decision.loosened:
+        yield f"the pin {decision.loosened} was loosened by the pins policy", ()
+    if decision.reason:
+        yield f"reason: {', '.join(filter(None, (words(decision.reason), decision.detail)))}", ()
+    if decision.wheel:
+        yield "taken from PyPI", (decision.wheel.filename, f"sha256 {decision.wheel.sha256}")
+    if decision.depends:
+        yield "needs", tuple(_dependency(name, known) for name in decision.depends)
+    if decision.next_step:
+        yield f"next step: {decision.next_step}", ()
+
+
+def _candidate(candidate: OsCandidate) -> Iterable[str]:
+    package = candidate.package
+    verified = "" if package.trusted else ", signature not verified"
+    yield f"OS package {package.name} {package.version} ({package.architecture}) from {package.repository}{verified}"
+    spelled = candidate.metadata_version
+    says = "it has no Python metadata" if spelled is None else f"its metadata says {spelled}"
+    note = f"; {candidate.version_note}" if candidate.version_note else ""
+    yield f"version {candidate.version} ({says}{note})"
+    yield f"evidence: {candidate.evidence}, {candidate.evidence_detail}"
+
+
+def _dependency(name: NormalizedName, known: Mapping[str, Decision]) -> str:
+    decision = known.get(name)
+    return f"{name}: {_verdict(decision)}" if decision else name
+
+
+def _wrapped(text: str, columns: int, *, first: str = "", rest: str = "") -> Iterable[str]:
+    """Wrap at spaces alone: paths, hashes and versions stay whole, to be copied."""
+    return wrap(
+        printable(text),
+        columns,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

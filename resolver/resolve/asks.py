@@ -1,0 +1,131 @@
+"""Who asks for what: requirements as the resolver sees them, and the candidates that may answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.markers import UndefinedEnvironmentName
+from packaging.requirements import InvalidRequirement
+from packaging.requirements import Requirement as Pep508
+from packaging.utils import NormalizedName, canonicalize_name
+
+from resolver.model import OsCandidate, PinsPolicy, Preference
+from resolver.resolve import pins
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import Version
+
+    from resolver.model import Requirement, Wheel
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """What the user allows and prefers."""
+
+    pins: PinsPolicy = PinsPolicy.EXACT
+    pins_of: tuple[tuple[NormalizedName, PinsPolicy], ...] = ()
+    """Projects with a policy of their own, from the configuration."""
+    prefer: Preference = Preference.FEWEST
+    only_distro: bool = False
+    pre: bool = False
+    """Whether pre-releases are welcome everywhere (``--pre`` in a requirements file)."""
+    exclude: frozenset[NormalizedName] = frozenset()
+    """Projects that shall not come from the distribution."""
+
+    def pins_for(self, project: NormalizedName) -> PinsPolicy:
+        """Give the policy for one project's pins."""
+        return dict(self.pins_of).get(project, self.pins)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ask:
+    """One demand on one project."""
+
+    project: NormalizedName
+    extras: frozenset[str] = frozenset()
+    specifier: SpecifierSet
+    """As written: what a wheel has to satisfy."""
+    os_specifier: SpecifierSet | None
+    """What the distribution's candidate has to satisfy (rule R9); None: anything will do (rule R3)."""
+    hashes: frozenset[str] = frozenset()
+    url: str | None = None
+    by: str
+    """``requirements.txt:3``, or the project that needs it."""
+    constraint: bool = False
+    direct: bool = False
+
+    def __str__(self) -> str:
+        """Word the demand: ``pydantic>=2 (app.txt:3)``."""
+        extras = f"[{','.join(sorted(self.extras))}]" if self.extras else ""
+        return f"{self.project}{extras}{self.specifier} ({self.by})"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choice:
+    """One candidate for one project."""
+
+    project: NormalizedName
+    version: Version
+    extras: frozenset[str]
+    source: OsCandidate | Wheel
+
+    @property
+    def from_distro(self) -> bool:
+        """Whether the distribution serves it."""
+        return isinstance(self.source, OsCandidate)
+
+
+def from_requirement(requirement: Requirement, name: NormalizedName, policy: PinsPolicy) -> Ask:
+    """Turn an input's requirement into a demand; its marker has been evaluated."""
+    return Ask(
+        project=name,
+        extras=frozenset(requirement.extras),
+        specifier=requirement.specifier,
+        os_specifier=pins.loosen(requirement.specifier, policy),
+        hashes=frozenset(requirement.hashes),
+        url=requirement.url,
+        by=str(requirement.origin),
+        constraint=requirement.constraint,
+        direct=not requirement.constraint,
+    )
+
+
+def from_metadata(
+    lines: Iterable[str],
+    parent: NormalizedName,
+    extras: frozenset[str],
+    environment: Mapping[str, str],
+    *,
+    from_distro: bool = False,
+) -> tuple[Ask, ...]:
+    """Turn Requires-Dist into demands, markers evaluated for the target and for each wanted extra (rule R4).
+
+    Between OS packages upstream's bounds are not applied (rule R3): ``from_distro``. Raises ValueError for a line that
+    is no requirement.
+    """
+    found = []
+    for line in lines:
+        try:
+            requirement = Pep508(line)
+            marker = requirement.marker
+            if marker is not None and not any(
+                marker.evaluate({**environment, "extra": extra}) for extra in ("", *sorted(extras))
+            ):
+                continue
+        except (InvalidRequirement, UndefinedEnvironmentName) as error:
+            raise ValueError(f"{parent} requires {line!r}, which cannot be read: {error}") from error
+        found.append(
+            Ask(
+                project=canonicalize_name(requirement.name),
+                extras=frozenset(map(canonicalize_name, requirement.extras)),
+                specifier=requirement.specifier,
+                os_specifier=None if from_distro else requirement.specifier,
+                url=requirement.url,
+                by=parent,
+            )
+        )
+    return tuple(found)

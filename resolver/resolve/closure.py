@@ -1,0 +1,78 @@
+"""The closure rule (R2): an OS package is used only while everything below it comes from the distribution.
+
+Its Python code was built and tested against the distribution's own versions; a newer project in the environment would
+shadow one of them. So what stands above a project of the remainder is demoted to the remainder as well.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from packaging.utils import NormalizedName
+
+    from resolver.model import OsCandidate
+    from resolver.ports import Catalog
+
+
+def demotions(
+    catalog: Catalog,
+    chosen: Mapping[NormalizedName, OsCandidate],
+    displaced: Callable[[NormalizedName], str | None],
+) -> dict[NormalizedName, str]:
+    """Give the chosen projects that may not stay with the distribution, each with its chain in words.
+
+    ``displaced`` says why a project below does not come from the distribution, or None where it does. Packages are
+    walked breadth first, so the chain is a shortest one; one walk a package however many share it.
+    """
+    found: dict[NormalizedName, str] = {}
+    for project in sorted(chosen):
+        chain = _chain(catalog, chosen[project].package.name, displaced)
+        if chain is not None:
+            found[project] = chain
+    return found
+
+
+def _chain(catalog: Catalog, package: str, displaced: Callable[[NormalizedName], str | None]) -> str | None:
+    paths: dict[str, tuple[str, ...]] = {package: (package,)}
+    queue = [package]
+    for current in queue:  # grows while it is walked
+        for dependency in catalog.dependencies(current):
+            if dependency.package in paths:
+                continue
+            paths[dependency.package] = (*paths[current], dependency.package)
+            for project in dependency.projects:
+                if (why := displaced(project)) is not None:
+                    return f"{' → '.join(paths[dependency.package])}: {why}"
+            queue.append(dependency.package)
+    return None
+
+
+def needs_below(
+    catalog: Catalog, chosen: Mapping[NormalizedName, OsCandidate]
+) -> dict[NormalizedName, tuple[NormalizedName, ...]]:
+    """Give every project of the closure below the chosen ones, themselves included, with the projects it needs.
+
+    A package that carries many projects stands for its namesake, unless others of them were chosen by name.
+    """
+    below: dict[str, tuple[str, ...]] = {}
+    carried: dict[str, set[NormalizedName]] = {}
+    for project, candidate in chosen.items():
+        carried.setdefault(candidate.package.name, set()).add(project)
+    queue = sorted(carried)
+    for package in queue:  # grows while it is walked
+        if package in below:
+            continue
+        dependencies = catalog.dependencies(package)
+        below[package] = tuple(dependency.package for dependency in dependencies)
+        for dependency in dependencies:
+            carried.setdefault(dependency.package, set()).update(dependency.primary)
+        queue.extend(below[package])
+    needs: dict[NormalizedName, set[NormalizedName]] = {}
+    for package, dependencies_of in below.items():
+        needed = {project for name in dependencies_of for project in carried[name]}
+        for project in carried[package]:
+            needs.setdefault(project, set()).update(needed - {project})
+    return {project: tuple(sorted(needs[project])) for project in sorted(needs)}

@@ -1,0 +1,74 @@
+"""The pins policy (rule R9): what an exact pin means to the distribution's candidate, and which bound fails."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import assert_never
+
+from packaging.specifiers import Specifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from resolver.model import PinsPolicy, Reason
+
+_EXACT = frozenset({"==", "==="})
+
+
+def pin_of(specifier: SpecifierSet) -> Specifier | None:
+    """Give the exact pin of a specifier set: ``==`` or ``===`` without a wildcard, of a version that PEP 440 knows."""
+    pins = sorted((one for one in specifier if one.operator in _EXACT and not one.version.endswith(".*")), key=str)
+    return next((pin for pin in pins if _version(pin.version) is not None), None)
+
+
+@lru_cache(maxsize=4096)
+def loosen(specifier: SpecifierSet, policy: PinsPolicy) -> SpecifierSet:
+    """Give what the distribution's candidate has to satisfy under a policy; the same set where nothing is pinned."""
+    pin = pin_of(specifier)
+    version = _version(pin.version) if pin is not None else None
+    if pin is None or version is None or policy is PinsPolicy.EXACT:
+        return specifier
+    others = SpecifierSet(",".join(str(one) for one in specifier if one != pin))
+    return others & SpecifierSet(_bound(version, policy))
+
+
+def _bound(pin: Version, policy: PinsPolicy) -> str:
+    """Word the loosened bound. The epoch stays; a local part is dropped, for ``>=`` does not take one."""
+    epoch = f"{pin.epoch}!" if pin.epoch else ""
+    major, minor = (*pin.release, 0)[:2]
+    match policy:
+        case PinsPolicy.EXACT:
+            return f"=={pin}"
+        case PinsPolicy.MINIMUM:
+            return f">={pin.public}"
+        case PinsPolicy.COMPATIBLE:
+            series = f"{major}" if major else f"{major}.{minor}"
+            # A pinned pre-release of a series is satisfied from that pre-release on.
+            lowest = pin.public if pin.is_prerelease and len(pin.release) <= 2 else f"{epoch}{major}.{minor}"  # noqa: PLR2004 - the first two components, R9
+            return f">={lowest},=={epoch}{series}.*"
+        case PinsPolicy.PREFER:
+            return ""
+        case _:
+            assert_never(policy)
+
+
+def failure(version: Version, specifier: SpecifierSet) -> Reason:
+    """Say how a version misses a specifier set: too old before too new before excluded."""
+    reasons = {_clause_failure(version, one) for one in specifier if not one.contains(version, prereleases=True)}
+    return next(
+        reason
+        for reason in (Reason.VERSION_TOO_OLD, Reason.VERSION_TOO_NEW, Reason.VERSION_EXCLUDED)
+        if reason in reasons or reason is Reason.VERSION_EXCLUDED
+    )
+
+
+def _clause_failure(version: Version, clause: Specifier) -> Reason:
+    bound = _version(clause.version.removesuffix(".*"))
+    if bound is None or clause.operator == "!=":
+        return Reason.VERSION_EXCLUDED
+    return Reason.VERSION_TOO_OLD if version < bound or clause.operator in {">=", ">"} else Reason.VERSION_TOO_NEW
+
+
+def _version(text: str) -> Version | None:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None

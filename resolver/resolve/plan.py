@@ -1,0 +1,380 @@
+"""The two questions: what of the listed requirements the distribution has, and the whole plan.
+
+Both give a ``Resolution``: one decision a project, sorted by name, each with its reason (rules R7 and R8).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from resolver.model import Absence, Decision, OsCandidate, Outcome, PinsPolicy, Reason, Resolution, Wheel
+from resolver.resolve import closure, pins
+from resolver.resolve.asks import Ask, Policy, from_requirement
+from resolver.resolve.engine import Engine
+from resolver.resolve.provider import Provider, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from packaging.utils import NormalizedName
+
+    from resolver.model import Requirement, RequirementSet
+    from resolver.ports import Catalog, Index
+    from resolver.resolve.engine import Outcome as Solved
+
+
+class Elsewhere(Protocol):
+    """Where else a project may be found: other releases, backports."""
+
+    def __call__(self, project: NormalizedName, /) -> Iterable[tuple[str, Version]]:
+        """Give places with the version that each has, nearest first: ``("debian:13", Version("2.1"))``."""
+        ...
+
+
+def nowhere(project: NormalizedName) -> Iterable[tuple[str, Version]]:  # noqa: ARG001 - the signature is Elsewhere's
+    """Look nowhere else."""
+    return ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Inputs:
+    """Requirements as demands, those that do not apply or cannot be served set apart."""
+
+    asks: tuple[Ask, ...]
+    constraints: tuple[Ask, ...]
+    apart: tuple[Decision, ...]
+    """Inapplicable ones and those that name no project."""
+
+
+def resolve(
+    requirements: RequirementSet,
+    catalog: Catalog,
+    index: Index | None,
+    policy: Policy,
+    *,
+    elsewhere: Elsewhere = nowhere,
+) -> Resolution:
+    """Make the whole plan. ``index`` None asks the distribution alone.
+
+    Raises UnavailableError where metadata is missing (rule I6).
+    """
+    inputs = _sort_out(requirements, catalog, policy)
+    solved = Engine(
+        catalog=catalog,
+        index=None if policy.only_distro else index,
+        policy=policy,
+        roots=[ask for ask in inputs.asks if ask.url is None],
+        constraints=inputs.constraints,
+    ).run()
+    decisions = _decide(inputs, catalog, solved, elsewhere, only_distro=index is None or policy.only_distro)
+    return _resolution(requirements, catalog, policy, decisions)
+
+
+def resolve_direct(
+    requirements: RequirementSet, catalog: Catalog, policy: Policy, *, elsewhere: Elsewhere = nowhere
+) -> Resolution:
+    """Look at the listed requirements alone, with what is at hand; never asks the network."""
+    inputs = _sort_out(requirements, catalog, policy)
+    constraints = _group(inputs.constraints)
+    provider = Provider(catalog, None, policy, demoted={}, constraints=constraints, extras_at_hand=True)
+    decisions = list(inputs.apart)
+    for project, asks in _group(inputs.asks).items():
+        refusal = provider.os_refusal(project, asks)
+        everything = [*asks, *constraints.get(project, ())]
+        decision = _decision(project, everything, catalog, refusal=refusal, elsewhere=elsewhere)
+        if refusal is None and project in provider.unchecked:
+            decision = replace(decision, detail=f"extras not checked: {', '.join(decision.extras)}")
+        decisions.append(decision)
+    return _resolution(requirements, catalog, policy, decisions)
+
+
+# --- reading the inputs ---
+
+
+def _sort_out(requirements: RequirementSet, catalog: Catalog, policy: Policy) -> _Inputs:
+    """Evaluate markers for the target (rule R4) and set apart what cannot be asked of anybody."""
+    environment = catalog.target.environment()
+    asks: list[Ask] = []
+    apart: list[Decision] = []
+    for requirement in requirements.requirements:
+        if requirement.marker is not None and not requirement.marker.evaluate(environment):
+            apart.append(_inapplicable(requirement))
+        elif requirement.name is None:
+            apart.append(
+                Decision(
+                    name=requirement.text,
+                    outcome=Outcome.UNMET,
+                    requested_by=(str(requirement.origin),),
+                    reason=Reason.DIRECT_URL,
+                    detail=f"{requirement.origin} names a place, not a project; only wheels of an index are installed",
+                    next_step="name the project instead, or install it into the environment by hand",
+                    direct=True,
+                )
+            )
+        else:
+            asks.append(from_requirement(requirement, requirement.name, policy.pins_for(requirement.name)))
+    constraints = [
+        from_requirement(one, one.name, policy.pins_for(one.name))
+        for one in requirements.constraints
+        if one.name is not None and (one.marker is None or one.marker.evaluate(environment))
+    ]
+    listed = {ask.project for ask in asks}
+    return _Inputs(
+        asks=tuple(asks),
+        constraints=tuple(constraints),
+        apart=tuple(one for one in _merged(apart) if one.name not in listed),
+    )
+
+
+def _inapplicable(requirement: Requirement) -> Decision:
+    return Decision(
+        name=requirement.name or requirement.text,
+        outcome=Outcome.INAPPLICABLE,
+        extras=requirement.extras,
+        requested_by=(str(requirement.origin),),
+        specifier=str(requirement.specifier),
+        reason=Reason.MARKER_FALSE,
+        detail=f"not wanted on this target: {requirement.marker}",
+        direct=True,
+    )
+
+
+def _merged(decisions: Iterable[Decision]) -> list[Decision]:
+    """Make one decision of several lines that say the same of one project."""
+    found: dict[str, Decision] = {}
+    for one in decisions:
+        before = found.get(one.name)
+        found[one.name] = (
+            replace(before, requested_by=(*before.requested_by, *one.requested_by)) if before is not None else one
+        )
+    return list(found.values())
+
+
+# --- deciding ---
+
+
+def _decide(
+    inputs: _Inputs, catalog: Catalog, solved: Solved, elsewhere: Elsewhere, *, only_distro: bool
+) -> list[Decision]:
+    """Word the decision of every project: those asked for, those that wheels need, those below OS packages."""
+    decisions = list(inputs.apart)
+    bounds = _group(inputs.constraints)
+    for project, asks in _group([*inputs.asks, *_flat(solved.asks)]).items():
+        everything = [*dict.fromkeys(asks), *bounds.get(project, ())]
+        choice = solved.choices.get(project)
+        refusal = solved.refusals.get(project)
+        notes = tuple(solved.notes.get(project, ()))
+        if any(ask.url for ask in asks):
+            ask = next(ask for ask in asks if ask.url)
+            refusal = Refusal(Reason.DIRECT_URL, f"{ask.by} names where to take it from: {ask.url}")
+            decision = _decision(project, everything, catalog, refusal=refusal, elsewhere=elsewhere)
+            decision = replace(decision, outcome=Outcome.UNMET)
+        elif choice is not None and choice.from_distro:
+            decision = _decision(project, everything, catalog, refusal=None, elsewhere=elsewhere)
+        elif choice is not None and isinstance(choice.source, Wheel):
+            decision = _decision(project, everything, catalog, refusal=refusal, elsewhere=elsewhere)
+            decision = replace(decision, outcome=Outcome.PYPI, version=str(choice.version), wheel=choice.source)
+        else:
+            decision = _decision(project, everything, catalog, refusal=refusal, elsewhere=elsewhere)
+            decision = _unmet(decision, solved.unmet.get(project), notes, only_distro=only_distro)
+        decisions.append(
+            replace(
+                decision,
+                trail=(*decision.trail, *notes),
+                depends=solved.needs.get(project, ()),
+                extras=tuple(sorted(choice.extras)) if choice is not None else decision.extras,
+            )
+        )
+    return _with_closure(decisions, catalog)
+
+
+def _decision(
+    project: NormalizedName,
+    asks: Sequence[Ask],
+    catalog: Catalog,
+    *,
+    refusal: Refusal | None,
+    elsewhere: Elsewhere,
+) -> Decision:
+    """Word what the distribution says of one project; the caller adds what PyPI says."""
+    candidate = catalog.lookup(project)
+    os = candidate if isinstance(candidate, OsCandidate) else None
+    listed = [ask for ask in asks if ask.direct]
+    served = refusal is None and os is not None
+    trail = (
+        f"looked up in {catalog.target} ({catalog.metadata.source}, {catalog.metadata.date})",
+        f"{os.package.name} {os.package.version} carries it as {os.version}: {os.evidence_detail}"
+        if os is not None
+        else f"no OS package: {candidate.detail if isinstance(candidate, Absence) else ''}",
+    )
+    return Decision(
+        name=project,
+        outcome=Outcome.DISTRO if served else Outcome.UNRESOLVED,
+        version=str(os.version) if served and os is not None else None,
+        extras=tuple(sorted({extra for ask in asks for extra in ask.extras})),
+        requested_by=tuple(dict.fromkeys(ask.by for ask in asks if not ask.constraint)),
+        specifier=_joint_specifier(asks),
+        os=os,
+        loosened=_loosened(os, asks) if served else None,
+        reason=refusal.reason if refusal is not None else None,
+        detail=refusal.detail if refusal is not None else None,
+        next_step=None if served else _next_step(project, asks, candidate, refusal, elsewhere),
+        trail=trail,
+        direct=bool(listed),
+    )
+
+
+def _joint_specifier(asks: Sequence[Ask]) -> str:
+    """Join the bounds of all who ask; of several lower bounds the highest says it all."""
+    bounds = {one for ask in asks for one in ask.specifier}
+    lowest = max((Version(one.version) for one in bounds if one.operator == ">="), default=None)
+    kept = {str(one) for one in bounds if one.operator != ">=" or Version(one.version) == lowest}
+    return str(SpecifierSet(",".join(kept)))
+
+
+def _loosened(candidate: OsCandidate | None, asks: Sequence[Ask]) -> str | None:
+    """Name the pin that the distribution's version does not meet to the letter, if there is one."""
+    for ask in asks:
+        pin = pins.pin_of(ask.specifier)
+        by_input = ask.direct or ask.constraint
+        if candidate is not None and by_input and pin and not pin.contains(candidate.version, prereleases=True):
+            return str(pin)
+    return None
+
+
+def _unmet(decision: Decision, why: str | None, notes: Sequence[str], *, only_distro: bool) -> Decision:
+    """Word a demand that nothing meets. What PyPI lacks is the reason where the distribution has nothing at all."""
+    known = decision.os is not None or decision.reason in {Reason.AMBIGUOUS, Reason.NO_EVIDENCE}
+    reason = decision.reason
+    if not only_distro and not known:
+        reason = Reason.NOT_ON_INDEX if "the index does not know it" in notes else Reason.NO_WHEEL
+    told = [decision.detail, why, *(note for note in notes if note.startswith("the index"))]
+    return replace(
+        decision,
+        outcome=Outcome.UNMET,
+        reason=reason or Reason.NO_WHEEL,
+        detail="; ".join(dict.fromkeys(part for part in told if part)) or None,
+    )
+
+
+def _next_step(
+    project: NormalizedName,
+    asks: Sequence[Ask],
+    candidate: OsCandidate | Absence,
+    refusal: Refusal | None,
+    elsewhere: Elsewhere,
+) -> str | None:
+    """Say what would close the gap: another release or repository, a looser pin or bound, an override."""
+    bounds = [ask.os_specifier for ask in asks if ask.os_specifier is not None]
+    for place, version in elsewhere(project):
+        if all(bound.contains(version, prereleases=True) for bound in bounds):
+            return f"{place} has {version}"
+    reason = refusal.reason if refusal is not None else None
+    match reason:
+        case Reason.VERSION_TOO_OLD | Reason.VERSION_TOO_NEW | Reason.VERSION_EXCLUDED:
+            if isinstance(candidate, OsCandidate):
+                return _looser(candidate, asks)
+        case Reason.HASH_REQUIRED:
+            return "--pins compatible lets the distribution's signature stand in for the hash"
+        case Reason.AMBIGUOUS:
+            return "add an override to mappings/ that decides"
+        case Reason.NO_EVIDENCE:
+            return "if that package carries it, an override in mappings/ can say so"
+        case _:
+            pass
+    return None
+
+
+def _looser(candidate: OsCandidate, asks: Sequence[Ask]) -> str | None:
+    """Name the narrowest policy under which the distribution's version would do, or the bound that excludes it."""
+    failing = [ask for ask in asks if not ask.specifier.contains(candidate.version, prereleases=True)]
+    for policy in (PinsPolicy.COMPATIBLE, PinsPolicy.MINIMUM, PinsPolicy.PREFER):
+        if all(pins.loosen(ask.specifier, policy).contains(candidate.version, prereleases=True) for ask in failing):
+            return f"--pins {policy} would take {candidate.version}"
+    if not failing:
+        return None
+    return f"loosen {failing[0].specifier} of {failing[0].by} to admit {candidate.version}"
+
+
+def _with_closure(decisions: Sequence[Decision], catalog: Catalog) -> list[Decision]:
+    """Add the projects below the chosen OS packages, and note who needs what."""
+    named: dict[str, Decision] = {one.name: one for one in decisions}
+    chosen = {one.os.project: one.os for one in decisions if one.outcome is Outcome.DISTRO and one.os is not None}
+    needs = closure.needs_below(catalog, chosen)
+    askers: dict[str, list[str]] = {}
+    for project, needed in needs.items():
+        for name in needed:
+            askers.setdefault(name, []).append(project)
+    for project in needs:
+        if project not in named:
+            named[project] = _decision(project, (), catalog, refusal=None, elsewhere=nowhere)
+    below: dict[str, tuple[NormalizedName, ...]] = dict(needs.items())
+    return [
+        replace(
+            one,
+            requested_by=tuple(dict.fromkeys((*one.requested_by, *askers.get(one.name, ())))),
+            depends=tuple(sorted({*one.depends, *below.get(one.name, ())})),
+        )
+        if one.outcome is Outcome.DISTRO
+        else one
+        for one in named.values()
+    ]
+
+
+# --- the whole ---
+
+
+def _resolution(
+    requirements: RequirementSet, catalog: Catalog, policy: Policy, decisions: Iterable[Decision]
+) -> Resolution:
+    return Resolution(
+        target=catalog.target,
+        metadata=catalog.metadata,
+        decisions=tuple(sorted(decisions, key=lambda one: one.name)),
+        requirements=len(requirements.requirements),
+        pins=policy.pins,
+        coverage_by_pins={one.value: _direct_coverage(requirements, catalog, policy, one) for one in PinsPolicy},
+    )
+
+
+def _direct_coverage(requirements: RequirementSet, catalog: Catalog, policy: Policy, pins_policy: PinsPolicy) -> float:
+    """Give the share of the listed projects that the distribution would serve under a pins policy, 0 to 1.
+
+    Extras are left out of it: they would cost downloads, and a policy changes nothing about them.
+    """
+    environment = catalog.target.environment()
+    under = replace(policy, pins=pins_policy)
+    served: dict[str, bool] = {}
+    for one in requirements.requirements:
+        if one.marker is not None and not one.marker.evaluate(environment):
+            continue
+        if one.name is None:
+            served[one.text] = False
+            continue
+        candidate = catalog.lookup(one.name)
+        bound = pins.loosen(one.specifier, under.pins_for(one.name))
+        hashed = bool(one.hashes) and under.pins_for(one.name) is PinsPolicy.EXACT
+        fits = (
+            isinstance(candidate, OsCandidate)
+            and one.url is None
+            and not hashed
+            and one.name not in policy.exclude
+            and bound.contains(candidate.version, prereleases=True)
+        )
+        served[one.name] = served.get(one.name, True) and fits
+    return round(sum(served.values()) / len(served), 4) if served else 1.0
+
+
+def _group(asks: Iterable[Ask]) -> dict[NormalizedName, list[Ask]]:
+    found: dict[NormalizedName, list[Ask]] = {}
+    for ask in asks:
+        found.setdefault(ask.project, []).append(ask)
+    return found
+
+
+def _flat(asks: Mapping[NormalizedName, Sequence[Ask]]) -> list[Ask]:
+    return [ask for several in asks.values() for ask in several]

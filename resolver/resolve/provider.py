@@ -1,0 +1,281 @@
+"""The provider that resolvelib drives: the distribution's candidate first, then the index's wheels (rule R1).
+
+One identifier is one project. Extras are the union of what is asked, so a later demand for an extra makes resolvelib
+pin the project again. The distribution's candidates bring no dependencies into the search, for apt installs them and
+their bounds do not count (rule R3); whether what stands below one stayed with the distribution is judged afterwards
+(``resolver.resolve.closure``, rule R2).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from resolver.errors import UnavailableError
+from resolver.model import Absence, OsCandidate, Preference, Reason
+from resolver.resolve import pins
+from resolver.resolve.asks import Ask, Choice, Policy, from_metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from packaging.utils import NormalizedName
+
+    from resolver.model import Wheel
+    from resolver.ports import Catalog, Index
+
+WINDOW = 12
+"""How many of the newest releases are looked at to find one that displaces nothing (``--prefer fewest``)."""
+
+
+class Refusal:
+    """Why the distribution's candidate cannot serve a project: the first reason found, with its words."""
+
+    __slots__ = ("detail", "reason")
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        """Keep both."""
+        self.reason = reason
+        self.detail = detail
+
+
+class Provider:
+    """Answers resolvelib's five questions for one round; notes why it rejected what it rejected (rule R8)."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        index: Index | None,
+        policy: Policy,
+        *,
+        demoted: Mapping[NormalizedName, str],
+        constraints: Mapping[NormalizedName, Sequence[Ask]],
+        extras_at_hand: bool = False,
+    ) -> None:
+        """Take what stays the same within one round.
+
+        ``index`` None: never PyPI. ``demoted`` maps a project to the reason that sent it to the remainder.
+        ``constraints`` hold whenever their project is chosen, and ask for nothing by themselves. ``extras_at_hand``:
+        extras that would have to be fetched count as present, and ``unchecked`` names their projects.
+        """
+        self._catalog = catalog
+        self._index = index
+        self._policy = policy
+        self._demoted = demoted
+        self._constraints = constraints
+        self._environment = catalog.target.environment()
+        self._order: dict[NormalizedName, int] = {}
+        self._judged: dict[tuple[int, ...], tuple[Sequence[Ask], Refusal | None]] = {}
+        self._extras_at_hand = extras_at_hand
+        self.unchecked: set[NormalizedName] = set()
+        self.refusals: dict[NormalizedName, Refusal] = {}
+        self.notes: dict[NormalizedName, dict[str, None]] = {}
+
+    def note(self, project: NormalizedName, text: str) -> None:
+        """Remember one step of a project's story; told once."""
+        self.notes.setdefault(project, {})[text] = None
+
+    def identify(self, requirement_or_candidate: Ask | Choice) -> NormalizedName:
+        """One identifier a project."""
+        return requirement_or_candidate.project
+
+    def get_preference(
+        self,
+        identifier: NormalizedName,
+        resolutions: Mapping[NormalizedName, Choice],  # noqa: ARG002 - resolvelib's signature
+        candidates: Mapping[NormalizedName, Iterator[Choice]],  # noqa: ARG002 - the same
+        information: Mapping[NormalizedName, Iterator[Any]],
+        backtrack_causes: Sequence[Any],
+    ) -> tuple[bool, bool, bool, int]:
+        """Take what is cheap and certain first: conflicts, the distribution's, pins, then the order of asking."""
+        asks = [entry.requirement for entry in information[identifier]]
+        troubled = any(identifier == cause.requirement.project for cause in backtrack_causes)
+        pinned = any(pins.pin_of(ask.specifier) for ask in asks)
+        order = self._order.setdefault(identifier, len(self._order))
+        return (not troubled, self.os_refusal(identifier, asks) is not None, not pinned, order)
+
+    def find_matches(
+        self,
+        identifier: NormalizedName,
+        requirements: Mapping[NormalizedName, Iterator[Ask]],
+        incompatibilities: Mapping[NormalizedName, Iterator[Choice]],
+    ) -> Callable[[], Iterator[Choice]]:
+        """Give the candidates, best first, made only when looked at."""
+        asks = list(requirements[identifier])
+        everything = [*asks, *self._constraints.get(identifier, ())]
+        bad = {(choice.version, choice.from_distro) for choice in incompatibilities[identifier]}
+        extras = frozenset[str]().union(*(ask.extras for ask in everything))
+
+        def matches() -> Iterator[Choice]:
+            refusal = self.os_refusal(identifier, asks)
+            if refusal is None:
+                candidate = self._catalog.lookup(identifier)
+                if isinstance(candidate, OsCandidate) and (candidate.version, True) not in bad:
+                    yield Choice(project=identifier, version=candidate.version, extras=extras, source=candidate)
+            for wheel in self.wheels(identifier, everything, extras):
+                if (wheel.version, False) not in bad:
+                    yield Choice(project=identifier, version=wheel.version, extras=extras, source=wheel)
+
+        return matches
+
+    def is_satisfied_by(self, requirement: Ask, candidate: Choice) -> bool:
+        """Judge one demand alone (rule V3)."""
+        if not requirement.extras <= candidate.extras or requirement.url is not None:
+            return False
+        if not candidate.from_distro:
+            return requirement.specifier.contains(candidate.version, prereleases=True)
+        bound = requirement.os_specifier
+        return bound is None or bound.contains(candidate.version, prereleases=True)
+
+    def get_dependencies(self, candidate: Choice) -> Iterable[Ask]:
+        """Give what a choice asks for: of an OS package only its extras' requirements (rules R3, R4)."""
+        if isinstance(candidate.source, OsCandidate):
+            if not candidate.extras:
+                return ()
+            offered = self._catalog.extras(candidate.source)
+            lines = sorted({line for extra in candidate.extras for line in offered.get(extra, ())})
+            return from_metadata(lines, candidate.project, frozenset(), self._environment, from_distro=True)
+        assert self._index is not None  # noqa: S101 - a wheel came from there
+        metadata = self._index.metadata(candidate.source)
+        asks = from_metadata(metadata.requires_dist, candidate.project, candidate.extras, self._environment)
+        self._index.prefetch(ask.project for ask in asks if self.os_refusal(ask.project, [ask]) is not None)
+        return asks
+
+    # --- what is asked of the two sides ---
+
+    def os_refusal(self, project: NormalizedName, asks: Sequence[Ask]) -> Refusal | None:
+        """Say why the distribution cannot serve these demands and the constraints; None where it can.
+
+        resolvelib asks this of every open project in every step, so answers are kept, by the demands' identity.
+        """
+        key = tuple(map(id, asks)) or (id(project),)
+        if key not in self._judged:
+            refusal = self._os_refusal(project, [*asks, *self._constraints.get(project, ())])
+            self._judged[key] = (asks, refusal)  # the demands stay alive, so that no other gets their id
+            if refusal is not None:
+                self.refusals[project] = refusal
+                self.note(project, f"not from {self._catalog.target}: {refusal.detail}")
+        return self._judged[key][1]
+
+    def _os_refusal(self, project: NormalizedName, asks: Sequence[Ask]) -> Refusal | None:
+        candidate = self._catalog.lookup(project)
+        if isinstance(candidate, Absence):
+            return Refusal(candidate.reason, candidate.detail)
+        if project in self._policy.exclude:
+            return Refusal(Reason.EXCLUDED_BY_POLICY, "the configuration keeps it away from the distribution")
+        return (
+            self._version_refusal(candidate, asks)
+            or self._extras_refusal(candidate, asks)
+            or (Refusal(Reason.DEMOTED, self._demoted[project]) if project in self._demoted else None)
+        )
+
+    def _version_refusal(self, candidate: OsCandidate, asks: Sequence[Ask]) -> Refusal | None:
+        for ask in asks:
+            if ask.url is not None:
+                return Refusal(Reason.DIRECT_URL, f"{ask.by} names where to take it from: {ask.url}")
+            if ask.hashes and self._policy.pins_for(ask.project).value == "exact":
+                return Refusal(Reason.HASH_REQUIRED, f"{ask.by} gives hashes, which no OS package can have")
+            bound = ask.os_specifier
+            if bound is not None and not bound.contains(candidate.version, prereleases=True):
+                return Refusal(
+                    pins.failure(candidate.version, bound),
+                    f"{candidate.package.name} is {candidate.version}, {ask.by} asks for {bound}",
+                )
+        return None
+
+    def _extras_refusal(self, candidate: OsCandidate, asks: Sequence[Ask]) -> Refusal | None:
+        wanted = frozenset[str]().union(*(ask.extras for ask in asks))
+        if not wanted:
+            return None
+        try:
+            missing = sorted(wanted - self._catalog.extras(candidate).keys())
+        except UnavailableError:
+            if not self._extras_at_hand:
+                raise
+            self.unchecked.add(candidate.project)
+            return None
+        if not missing:
+            return None
+        return Refusal(
+            Reason.EXTRA_MISSING,
+            f"{candidate.package.name} {candidate.version} has no extra {', '.join(missing)}",
+        )
+
+    def wheels(self, project: NormalizedName, asks: Sequence[Ask], extras: frozenset[str]) -> Iterator[Wheel]:
+        """Give the index's wheels that meet the demands, best first."""
+        if self._index is None:
+            self.note(project, "PyPI was not asked: only the distribution is allowed")
+            return
+        if any(ask.url for ask in asks):
+            return
+        fitting = self._fitting(project, asks)
+        if self._policy.prefer is Preference.NEWEST or len(fitting) <= 1:
+            yield from fitting
+            return
+        # The newest is taken at once where it displaces nothing; only else others are looked at.
+        cost = self._displaced(fitting[0], extras)
+        if not cost:
+            yield from fitting
+            return
+        window = fitting[:WINDOW]
+        costs = {fitting[0].version: cost}
+        for wheel in window[1:]:
+            costs[wheel.version] = self._displaced(wheel, extras)
+            if not costs[wheel.version]:
+                break
+        reached = [wheel for wheel in window if wheel.version in costs]
+        best = min(reached, key=lambda wheel: len(costs[wheel.version]))
+        if best is not fitting[0]:
+            spared = sorted(costs[fitting[0].version] - costs[best.version])
+            self.note(
+                project,
+                f"{best.version} rather than {fitting[0].version}: the newer one would take {', '.join(spared)}"
+                " away from the distribution",
+            )
+        yield best
+        yield from (wheel for wheel in fitting if wheel is not best)
+
+    def _displaced(self, wheel: Wheel, extras: frozenset[str]) -> frozenset[NormalizedName]:
+        """Give the projects that the distribution would serve, but not at the versions this wheel wants."""
+        assert self._index is not None  # noqa: S101 - the wheel came from there
+        try:
+            asks = from_metadata(self._index.metadata(wheel).requires_dist, wheel.project, extras, self._environment)
+        except ValueError:
+            return frozenset()
+        return frozenset(
+            ask.project
+            for ask in asks
+            if ask.project not in self._demoted
+            and isinstance(candidate := self._catalog.lookup(ask.project), OsCandidate)
+            and not ask.specifier.contains(candidate.version, prereleases=True)
+        )
+
+    def _fitting(self, project: NormalizedName, asks: Sequence[Ask]) -> list[Wheel]:
+        """Filter a listing: bounds, hashes, yanked files (PEP 592), pre-releases (PEP 440); newest first."""
+        assert self._index is not None  # noqa: S101 - checked by the caller
+        listing = self._index.listing(project)
+        if not listing.exists:
+            self.note(project, "the index does not know it")
+            return []
+        hashes = [ask.hashes for ask in asks if ask.hashes]
+        pinned = any(pins.pin_of(ask.specifier) for ask in asks)
+        fitting = []
+        for wheel in listing.wheels:
+            if not all(ask.specifier.contains(wheel.version, prereleases=True) for ask in asks):
+                continue
+            if any(f"sha256:{wheel.sha256}" not in allowed for allowed in hashes):
+                self.note(project, f"{wheel.filename}: its sha256 is none of those that the requirement gives")
+            elif wheel.yanked is not None and not pinned:
+                self.note(project, f"{wheel.version} was yanked{': ' + wheel.yanked if wheel.yanked else ''}")
+            else:
+                fitting.append(wheel)
+        for text in listing.rejected:
+            self.note(project, f"the index's {text}")
+        if any(_wants_prereleases(ask) for ask in asks) or self._policy.pre:
+            return fitting
+        finals = [wheel for wheel in fitting if not wheel.version.is_prerelease]
+        return finals or fitting
+
+
+def _wants_prereleases(ask: Ask) -> bool:
+    """Tell whether a specifier names a pre-release itself (PEP 440, Handling of pre-releases)."""
+    return bool(ask.specifier.prereleases)

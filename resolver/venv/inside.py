@@ -1,0 +1,162 @@
+"""The part of the work that needs the venv's own interpreter: standard library only, and run by path.
+
+Its commands::
+
+    VENV/bin/python -I …/resolver/venv/inside.py prepare DIRECTORY…     bring in the distribution's folders
+    VENV/bin/python -I …/resolver/venv/inside.py finish < RECORD        write console scripts, then the record
+    VENV/bin/python -I …/resolver/venv/inside.py inspect                print as JSON what is there
+
+A script rather than calls, so that ``--dry-run`` can print it as a line that does the same when pasted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+import sysconfig
+from importlib.metadata import Distribution
+from pathlib import Path
+
+PTH_NAME = "zz_distrofirst.pth"
+"""site processes ``.pth`` files by name; ours comes last, so that the venv's own namespaces come before the others."""
+
+SITE_MODULE = "_distrofirst_site"
+RECORD_NAME = "distrofirst.json"
+
+_RESERVED = re.compile(r"(python|pip|activate|deactivate)[0-9.]*(\..*)?", re.IGNORECASE)
+"""Scripts that make a venv what it is, or that would take pip's place in it (rule P4)."""
+
+_ENTRY_POINT = re.compile(r"(?P<module>[\w.]+)\s*:\s*(?P<function>[\w.]+)\s*(\[.*\])?")
+"""``package.module:object.attribute [extra]`` (the entry points specification)."""
+
+_SHEBANG_LIMIT = 127
+"""Bytes that every kernel reads of a first line (execve(2))."""
+
+
+def prepare(directories: list[str]) -> None:
+    """Put our module and the ``.pth`` file that calls it into the venv's site-packages."""
+    purelib = Path(sysconfig.get_path("purelib"))
+    # Contents only: distrofirst itself may be installed read-only, or for one user.
+    shutil.copyfile(Path(__file__).with_name(f"{SITE_MODULE}.py"), purelib / f"{SITE_MODULE}.py")
+    line = f"import {SITE_MODULE}; {SITE_MODULE}.add({tuple(directories)!r})\n"
+    (purelib / PTH_NAME).write_text(line, encoding="utf-8")
+
+
+def finish(record: str) -> None:
+    """Write the console scripts of the OS packages that the record names, and last the record itself."""
+    projects = json.loads(record)["contract"]["projects"]
+    wanted = {project["name"] for project in projects if project["outcome"] == "distro"}
+    scripts = Path(sysconfig.get_path("scripts"))
+    for name, distribution in sorted(_first_found().items()):
+        if name in wanted:
+            _write_scripts(distribution, scripts)
+    # The record says "complete", so it appears whole and after everything else.
+    path = Path(sys.prefix, RECORD_NAME)
+    unfinished = path.with_suffix(".new")
+    unfinished.write_text(record + "\n", encoding="utf-8")
+    unfinished.replace(path)
+
+
+def _write_scripts(distribution: Distribution, folder: Path) -> None:
+    """Write a script for each entry point that a terminal or desktop would start, unless one is there already."""
+    for entry in distribution.entry_points:
+        target = _ENTRY_POINT.fullmatch(entry.value)
+        if entry.group not in {"console_scripts", "gui_scripts"} or target is None:
+            continue
+        path = folder / entry.name
+        if _RESERVED.fullmatch(entry.name) or path.parent != folder or path.name != entry.name or os.path.lexists(path):
+            continue
+        path.write_text(script_text(sys.executable, target["module"], target["function"]), encoding="utf-8")
+        path.chmod(path.stat().st_mode | 0o111)
+
+
+def script_text(interpreter: str, module: str, function: str) -> str:
+    """Give a console script that does what pip's would (PyPA's entry points specification)."""
+    shebang = f"#!{interpreter}"
+    if len(shebang.encode()) > _SHEBANG_LIMIT or re.search(r"\s", interpreter):
+        # Both a shell script that starts Python on itself, and Python, which reads the second line as a string.
+        quoted = interpreter.replace('"', '\\"')
+        shebang = f"#!/bin/sh\n'''exec' \"{quoted}\" \"$0\" \"$@\"\n' '''"
+    imported = function.partition(".")[0]
+    return (
+        f"{shebang}\n"
+        "# Written by distrofirst for a project that comes from an OS package.\n"
+        "import sys\n"
+        f"from {module} import {imported}\n"
+        'if __name__ == "__main__":\n'
+        f"    sys.exit({function}())\n"
+    )
+
+
+def inspect() -> dict[str, object]:
+    """Tell what the interpreter sees: its path, and each project in the order of that path."""
+    return {
+        "python": "{}.{}".format(*sys.version_info),
+        "prefix": sys.prefix,
+        "site_packages": sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}),
+        "path": [entry for entry in sys.path if entry],
+        "user_site": bool(__import__("site").ENABLE_USER_SITE),
+        "projects": [
+            {
+                "name": name,
+                "version": distribution.metadata["Version"],
+                "directory": os.path.dirname(location),  # noqa: PTH120 - a string goes out
+                "metadata": os.path.basename(location),  # noqa: PTH119 - as above
+                "sha256": _sha256_of(distribution),
+            }
+            for name, location, distribution in _all_found()
+        ],
+    }
+
+
+def _all_found() -> list[tuple[str, str, Distribution]]:
+    """Give the normalized name, the metadata's path and the metadata of each project, in the order of ``sys.path``.
+
+    By hand, for ``importlib.metadata`` does not tell where it found a project.
+    """
+    found: list[tuple[str, str, Distribution]] = []
+    for folder in dict.fromkeys(Path(entry) for entry in sys.path if entry):
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if path.suffix in {".dist-info", ".egg-info"}:
+                distribution = Distribution.at(path)
+                metadata = distribution.metadata
+                name = metadata["Name"] or path.name.partition("-")[0]
+                found.append((re.sub(r"[-_.]+", "-", name).lower(), str(path), distribution))
+    return found
+
+
+def _first_found() -> dict[str, Distribution]:
+    first: dict[str, Distribution] = {}
+    for name, _, distribution in _all_found():
+        first.setdefault(name, distribution)
+    return first
+
+
+def _sha256_of(distribution: Distribution) -> str | None:
+    """Give the hash of the wheel that this was installed from, as pip wrote it down (PEP 610)."""
+    try:
+        archive = json.loads(distribution.read_text("direct_url.json") or "{}").get("archive_info", {})
+        hashes = archive.get("hashes") or dict([archive.get("hash", "=").split("=", 1)])
+        return str(hashes["sha256"])
+    except (ValueError, KeyError, AttributeError):
+        return None
+
+
+def main(arguments: list[str]) -> None:
+    """Do what the first argument says."""
+    match arguments:
+        case ["prepare", *directories]:
+            prepare(directories)
+        case ["finish"]:
+            finish(sys.stdin.read())
+        case ["inspect"]:
+            json.dump(inspect(), sys.stdout)
+        case _:
+            sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

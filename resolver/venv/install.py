@@ -1,0 +1,166 @@
+"""A lock carried out: the OS transaction, the environment, and the check of both, all or nothing (rules X1 to X4).
+
+The order is what makes it safe. Everything that can refuse does so before anything is changed; the OS transaction
+is apt's own all-or-nothing step; the former environment is kept until the new one has passed its checks.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from resolver.errors import CommandError, DistrofirstError, InputError
+from resolver.venv import environment, journal
+from resolver.venv.record import Contract, Record, contract_of
+from resolver.venv.verify import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from resolver.model import Command, Lock, Transaction
+    from resolver.ports import PackageManager, Runner
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstallResult:
+    """What was done, or would be done by a dry run."""
+
+    changed: bool
+    """False where everything was there already, and nothing was run."""
+    commands: tuple[Command, ...] = ()
+    """In their order."""
+    added: tuple[str, ...] = ()
+    """The OS packages that this run added to the system, sorted."""
+
+
+def install(
+    lock: Lock,
+    venv: Path,
+    runner: Runner,
+    packages: PackageManager,
+    *,
+    dry_run: bool = False,
+    announce: Callable[[Command], None] = lambda _: None,
+) -> InstallResult:
+    """Bring the host and the environment to what a lock says, or leave both as they were.
+
+    ``announce`` is told of each command before it runs. A dry run changes nothing, and gives the commands.
+
+    Raises InputError for a folder that is not ours or a lock of another kind of host, PolicyError for a file that
+    is not the locked one, UnavailableError without a network, CommandError for all that else can fail; the former
+    environment is in place again then. OS packages that were installed by then stay, and the next run knows of them.
+    """
+    venv = Path(os.path.abspath(venv))  # noqa: PTH100 - resolve() would follow a link that the user chose
+    if not venv.name:
+        raise InputError("the root folder cannot be an environment", context=str(venv), hint="name a folder below it")
+    if dry_run:
+        note = journal.note_beside(venv)
+        job = _plan(lock, venv, runner, packages, note)
+        return InstallResult(changed=bool(job.commands), commands=job.commands, added=job.transaction.added)
+    with journal.held(venv) as held:
+        job = _plan(lock, venv, runner, packages, held.note)
+        if not job.commands:
+            return InstallResult(changed=False)
+        _carry_out(job, runner, packages, held, announce)
+        return InstallResult(changed=True, commands=job.commands, added=job.transaction.added)
+
+
+def dry_run_lines(commands: Iterable[Command]) -> tuple[str, ...]:
+    """Give commands as lines for a shell: pasted as root, they do what ``install`` does (cli.md, Dry run)."""
+    return tuple(command.shell_line() for command in commands)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Job:
+    """Everything that is to be done, decided."""
+
+    contract: Contract
+    transaction: Transaction
+    place: environment.Place
+    build: tuple[Command, ...]
+    """The environment's commands; empty where it is as it must be."""
+    added: tuple[str, ...]
+    """What the record names: this run's additions, and those of earlier runs for this environment."""
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        return (*self.place.leftovers, *self.transaction.commands, *self.build)
+
+
+def _plan(lock: Lock, venv: Path, runner: Runner, packages: PackageManager, note: journal.Note) -> _Job:
+    contract = contract_of(lock)
+    place = environment.look_at(venv, was_building=note.building)
+    transaction = packages.plan(lock)
+    earlier = {*note.added, *(place.record.added if place.record else ())}
+    added = tuple(sorted({*packages.installed(earlier), *transaction.added}))
+    record = Record(contract=contract, added=added)
+    unchanged = place.whole and place.record == record and not transaction.commands
+    build = (
+        ()
+        if unchanged and _is_clean(contract, venv, runner, packages)
+        else environment.commands_for(place, record, lock.wheels, packages.site_directories)
+    )
+    return _Job(contract=contract, transaction=transaction, place=place, build=build, added=added)
+
+
+def _is_clean(contract: Contract, venv: Path, runner: Runner, packages: PackageManager) -> bool:
+    try:
+        return not verify(contract, venv, runner, packages)
+    except DistrofirstError:
+        # Its interpreter is gone or broken: to be made anew like any other that drifted.
+        return False
+
+
+def _carry_out(
+    job: _Job,
+    runner: Runner,
+    packages: PackageManager,
+    held: journal.Journal,
+    announce: Callable[[Command], None],
+) -> None:
+    def run(command: Command) -> None:
+        announce(command)
+        done = runner.stream(command)
+        if done.returncode != 0:
+            raise environment.failure_of(command, done)
+
+    for command in job.place.leftovers:
+        run(command)
+    held.write(journal.Note(added=job.added))
+    for command in job.transaction.commands:
+        announce(command)
+    packages.perform(job.transaction)
+    if job.build:
+        _build(job, run, runner, packages, held)
+    held.write(journal.Note())
+
+
+def _build(
+    job: _Job, run: Callable[[Command], None], runner: Runner, packages: PackageManager, held: journal.Journal
+) -> None:
+    """Make the environment anew; whatever ends this early, an interrupt too, brings the former one back."""
+    making, clearing = (job.build[:-1], job.build[-1:]) if job.place.occupied else (job.build, ())
+    held.write(journal.Note(building=True, added=job.added))
+    try:
+        for command in making:
+            run(command)
+        _check(job.contract, job.place.venv, runner, packages)
+    except BaseException:
+        for command in environment.restore(job.place):
+            run(command)
+        held.write(journal.Note(added=job.added))
+        raise
+    # Not undone if it fails: the new environment is whole, and the next run clears away the old one.
+    for command in clearing:
+        run(command)
+
+
+def _check(contract: Contract, venv: Path, runner: Runner, packages: PackageManager) -> None:
+    if findings := verify(contract, venv, runner, packages):
+        raise CommandError(
+            "the environment did not become what the lock says: " + "; ".join(map(str, findings)),
+            context=str(venv),
+            hint=findings[0].remedy,
+        )

@@ -1,0 +1,126 @@
+"""One run at a time on an environment, and a note for the next run if this one is killed (rule X4).
+
+The note is a file beside the environment. While a run holds its lock (flock(2)), another run is refused; a note
+without a holder was left by a run that was killed, and tells what that run had begun.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from resolver.errors import CommandError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Note:
+    """What a killed or failed run had begun."""
+
+    building: bool = False
+    """It was making the environment: what is in the folder is its own unfinished work."""
+    added: tuple[str, ...] = ()
+    """OS packages that it was about to add to the system; some may be there now."""
+
+
+class Journal:
+    """The note of a run, held by this process."""
+
+    def __init__(self, descriptor: int) -> None:
+        """Take the open, locked file."""
+        self._descriptor = descriptor
+        self.note = _parse(os.pread(descriptor, 1 << 20, 0))
+        """At first what a killed or failed run left, then what this one has written."""
+        self.write(self.note)
+
+    def write(self, note: Note) -> None:
+        """Replace the note. Written before it is cut to length, so that a kill in between loses nothing."""
+        text = json.dumps({"process": os.getpid(), "building": note.building, "added": note.added})
+        data = text.encode() + b"\n"
+        os.pwrite(self._descriptor, data, 0)
+        os.ftruncate(self._descriptor, len(data))
+        os.fsync(self._descriptor)
+        self.note = note
+
+
+def note_beside(venv: Path) -> Note:
+    """Read the note of a killed run without taking the environment, for a dry run."""
+    try:
+        return _parse(_path(venv).read_bytes())
+    except OSError:
+        return Note()
+
+
+@contextlib.contextmanager
+def held(venv: Path) -> Iterator[Journal]:
+    """Hold an environment against other runs.
+
+    However the block ends, a note that says something stays for the next run, and an empty one goes. Raises
+    CommandError where another run holds it, or where the folder cannot be written to.
+    """
+    path = _path(venv)
+    descriptor = _lock(path)
+    try:
+        note = Journal(descriptor)
+        try:
+            yield note
+        finally:
+            if note.note == Note():
+                path.unlink()
+    finally:
+        os.close(descriptor)
+
+
+def _path(venv: Path) -> Path:
+    return venv.with_name(f"{venv.name}.distrofirst-journal")
+
+
+def _lock(path: Path) -> int:
+    while True:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+        except OSError as error:
+            raise CommandError(
+                f"the environment cannot be made here: {error.strerror}",
+                context=str(path.parent),
+                hint="name another folder with --venv",
+            ) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Its former holder may have removed the file between our open and our lock.
+            if os.path.exists(path) and os.path.samestat(os.stat(path), os.fstat(descriptor)):  # noqa: PTH110, PTH116 - beside fstat
+                return descriptor
+        except BlockingIOError:
+            holder = _process(os.pread(descriptor, 1 << 20, 0))
+            os.close(descriptor)
+            raise CommandError(
+                f"another run of distrofirst{holder} is at work on this environment",
+                context=str(path),
+                hint="repeat the command when it has finished",
+            ) from None
+        os.close(descriptor)
+
+
+def _parse(data: bytes) -> Note:
+    """Read a note; one that makes no sense is empty. What follows the first value is left of a longer, older note."""
+    try:
+        value, _ = json.JSONDecoder().raw_decode(data.decode())
+        return Note(building=bool(value["building"]), added=tuple(map(str, value["added"])))
+    except (ValueError, KeyError, TypeError):
+        return Note()
+
+
+def _process(data: bytes) -> str:
+    try:
+        value, _ = json.JSONDecoder().raw_decode(data.decode())
+        return f" (process {value['process']})"
+    except (ValueError, KeyError, TypeError):
+        return ""

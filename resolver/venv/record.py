@@ -1,0 +1,120 @@
+"""What an environment must hold, and the record of it that each environment carries (``distrofirst.json``).
+
+The record makes an environment answer for itself: whether it is ours, whether a lock would change it, what to
+verify it against, and what an undo may take away again.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from resolver.errors import InputError
+from resolver.model import Evidence, Outcome
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from resolver.model import Lock
+
+SCHEMA = "distrofirst/environment/1"
+FILE_NAME = "distrofirst.json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Expected:
+    """One project that must be in the environment."""
+
+    name: str
+    """Normalized (PEP 503)."""
+    outcome: Outcome
+    """``distro``: from an OS package; ``pypi``: a wheel in the venv itself."""
+    version: str | None
+    """What the project's metadata must say; None where the OS package has none."""
+    os_package: str | None = None
+    sha256: str | None = None
+    """Of the wheel."""
+    stands_in: bool = False
+    """An override says that the OS package serves this project; its metadata may bear another name (rule I7)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contract:
+    """What an environment must hold, reduced from a lock to what can be checked."""
+
+    target: str
+    """``debian:13 amd64 python3.13``"""
+    projects: tuple[Expected, ...]
+    """Sorted by name."""
+    os_packages: tuple[tuple[str, str], ...]
+    """Name (``name:i386`` where foreign) and exact version, sorted."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Record:
+    """What an environment says of itself."""
+
+    contract: Contract
+    added: tuple[str, ...] = ()
+    """The OS packages that were installed for this environment and were not there before; sorted."""
+
+
+def contract_of(lock: Lock) -> Contract:
+    """Reduce a lock to what its environment must hold."""
+    hashes = {wheel.project: wheel.sha256 for wheel in lock.wheels}
+    target = lock.target
+    return Contract(
+        target=f"{target.release} {target.architecture} python{target.python}",
+        projects=tuple(
+            Expected(
+                name=project.name,
+                outcome=project.outcome,
+                version=project.metadata_version,
+                os_package=project.os_package,
+                sha256=hashes.get(project.name),
+                stands_in=project.evidence is Evidence.OVERRIDE,
+            )
+            for project in sorted(lock.projects, key=lambda project: project.name)
+        ),
+        os_packages=tuple(sorted(lock.os_versions.items())),
+    )
+
+
+def dump(record: Record) -> str:
+    """Write a record as one line of JSON, the same for the same record."""
+    return json.dumps({"schema": SCHEMA, **asdict(record)}, sort_keys=True, separators=(",", ":"))
+
+
+def read(venv: Path) -> Record | None:
+    """Read the record of an environment; None where there is none, so that the folder is not ours.
+
+    Raises InputError for a record that cannot be read: a newer release of distrofirst may have written it.
+    """
+    path = venv / FILE_NAME
+    try:
+        return _parse(json.loads(path.read_bytes()))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"the environment's record cannot be read: {error}",
+            context=str(path),
+            hint=f"remove {venv} if it may go, or name another folder with --venv",
+        ) from error
+
+
+def _parse(data: Any) -> Record:  # noqa: ANN401 - JSON; whatever does not fit raises
+    if data["schema"] != SCHEMA:
+        raise ValueError(f"schema {data['schema']!r}, where {SCHEMA!r} was expected")
+    contract = data["contract"]
+    return Record(
+        contract=Contract(
+            target=contract["target"],
+            projects=tuple(
+                Expected(**{**project, "outcome": Outcome(project["outcome"])}) for project in contract["projects"]
+            ),
+            os_packages=tuple((name, version) for name, version in contract["os_packages"]),
+        ),
+        added=tuple(data["added"]),
+    )

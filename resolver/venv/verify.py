@@ -1,0 +1,201 @@
+"""What is in an environment, held against what must be: each project's version, place and origin (rule X1).
+
+Reading (one run of the venv's interpreter, one of the package manager) is apart from judging, which is pure.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from packaging.version import InvalidVersion, Version
+
+from resolver.errors import CommandError, InputError
+from resolver.model import Outcome
+from resolver.venv.environment import inspection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from resolver.ports import PackageManager, Runner
+    from resolver.venv.record import Contract, Expected
+
+_AGAIN = "repeat `distrofirst install`"
+
+
+class Drift(StrEnum):
+    """In which way an environment is not what its lock says."""
+
+    OS_PACKAGE = "os-package"
+    """An OS package is missing or has another version."""
+    MISSING = "missing"
+    VERSION = "version"
+    PLACE = "place"
+    """Another copy comes first on the interpreter's path, or the project comes from the wrong source."""
+    FILE = "file"
+    """Installed from another file than the locked wheel."""
+    EXTRA = "extra"
+    """In the venv, and not in the lock."""
+    LEAK = "leak"
+    """The interpreter sees user site or /usr/local, or is another Python."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One difference between an environment and its lock."""
+
+    project: str
+    """The project, or the OS package or folder that the finding is about."""
+    kind: Drift
+    found: str
+    expected: str
+    remedy: str
+
+    def __str__(self) -> str:
+        """Give one line."""
+        return f"{self.project}: found {self.found}, expected {self.expected}"
+
+
+def verify(contract: Contract, venv: Path, runner: Runner, packages: PackageManager) -> tuple[Finding, ...]:
+    """Compare an environment with its contract; () when it is clean. In the order OS packages, projects, rest.
+
+    Raises InputError where there is no environment, CommandError where its interpreter does not run.
+    """
+    python = venv.absolute() / "bin" / "python"
+    if not python.exists():
+        raise InputError(
+            "there is no environment here, or its interpreter is gone", context=str(venv), hint=f"{_AGAIN} to make it"
+        )
+    done = runner.run(inspection(str(python)))
+    if done.returncode != 0:
+        said = done.stderr.strip().splitlines() or ["it said nothing"]
+        raise CommandError(f"the environment's interpreter fails: {said[-1]}", context=str(python), hint=_AGAIN)
+    installed = packages.installed(name for name, _ in contract.os_packages)
+    return judge(contract, json.loads(done.stdout), installed, packages.site_directories)
+
+
+def judge(
+    contract: Contract, seen: Mapping[str, Any], installed: Mapping[str, str], site_directories: Iterable[str]
+) -> tuple[Finding, ...]:
+    """Compare what ``inside.inspect`` saw and the OS packages' versions with the contract."""
+    places = {Outcome.DISTRO: tuple(site_directories), Outcome.PYPI: tuple(seen["site_packages"])}
+    first: dict[str, Mapping[str, Any]] = {}
+    for project in seen["projects"]:
+        first.setdefault(project["name"], project)
+    findings = list(_os_packages(contract, installed))
+    for expected in contract.projects:
+        findings += _project(expected, first.get(expected.name), places)
+    remainder = {expected.name for expected in contract.projects if expected.outcome is Outcome.PYPI}
+    findings += [
+        Finding(
+            project=name,
+            kind=Drift.EXTRA,
+            found=f"{project['version']} in {project['directory']}",
+            expected="nothing, for the lock does not have it there",
+            remedy=f"{_AGAIN} to make the environment anew without it",
+        )
+        for name, project in sorted(first.items())
+        if project["directory"] in places[Outcome.PYPI]
+        and name not in remainder
+        # An OS package's project in the venv is told as misplaced already.
+        and name not in {expected.name for expected in contract.projects}
+    ]
+    findings += _leaks(contract, seen)
+    return tuple(findings)
+
+
+def _os_packages(contract: Contract, installed: Mapping[str, str]) -> Iterator[Finding]:
+    for name, version in contract.os_packages:
+        if installed.get(name) != version:
+            yield Finding(
+                project=name,
+                kind=Drift.OS_PACKAGE,
+                found=installed.get(name, "not installed"),
+                expected=version,
+                remedy="make the lock anew if the distribution has updated it, else " + _AGAIN,
+            )
+
+
+def _project(
+    expected: Expected, found: Mapping[str, Any] | None, places: Mapping[Outcome, tuple[str, ...]]
+) -> Iterator[Finding]:
+    if expected.version is None or (expected.stands_in and found is None):
+        # No metadata of this name: the OS package's own version is all there is to check.
+        return
+    if found is None:
+        yield Finding(
+            project=expected.name, kind=Drift.MISSING, found="nothing", expected=expected.version, remedy=_AGAIN
+        )
+        return
+    if found["directory"] not in places[expected.outcome]:
+        yield Finding(
+            project=expected.name,
+            kind=Drift.PLACE,
+            found=f"{found['version']} in {found['directory']}",
+            expected=f"{expected.version} in {places[expected.outcome][0]}",
+            remedy=f"{_AGAIN} to make the environment anew",
+        )
+    elif not _same_version(expected.version, found):
+        yield Finding(
+            project=expected.name,
+            kind=Drift.VERSION,
+            found=str(found["version"]),
+            expected=expected.version,
+            remedy=_AGAIN,
+        )
+    elif expected.sha256 is not None and found["sha256"] != expected.sha256:
+        yield Finding(
+            project=expected.name,
+            kind=Drift.FILE,
+            found=f"a file with sha256 {found['sha256'] or 'unknown'}",
+            expected=f"the wheel with sha256 {expected.sha256}",
+            remedy=f"{_AGAIN} to make the environment anew",
+        )
+
+
+def _same_version(expected: str, found: Mapping[str, Any]) -> bool:
+    """Compare as written, then by meaning (PEP 440), then with the name of the metadata's folder.
+
+    Contents knows an OS package's version from that name, which spells some differently from the metadata inside.
+    """
+    version = str(found["version"])
+    in_name = str(found["metadata"]).rpartition(".")[0].partition("-")[2]
+    if expected in {version, in_name} or in_name.startswith(f"{expected}-py"):
+        return True
+    try:
+        return Version(expected) == Version(version)
+    except InvalidVersion:
+        return False
+
+
+def _leaks(contract: Contract, seen: Mapping[str, Any]) -> Iterator[Finding]:
+    python = contract.target.rpartition("python")[2]
+    if seen["python"] != python:
+        yield Finding(
+            project="python",
+            kind=Drift.LEAK,
+            found=seen["python"],
+            expected=python,
+            remedy="make the lock and the environment anew for this Python",
+        )
+    for entry in seen["path"]:
+        inside = entry.startswith(seen["prefix"] + "/")
+        if not inside and (entry.startswith("/usr/local/") or "/.local/lib/python" in entry):
+            yield Finding(
+                project=entry,
+                kind=Drift.LEAK,
+                found="on the interpreter's path",
+                expected="only the venv and the distribution's own folders",
+                remedy="remove what puts it there: a .pth file, or PYTHONPATH",
+            )
+    if seen["user_site"]:
+        yield Finding(
+            project="user site",
+            kind=Drift.LEAK,
+            found="enabled",
+            expected="disabled",
+            remedy=f"{_AGAIN} to make the environment anew",
+        )

@@ -239,7 +239,8 @@ class HttpClient:
                 if response.status_code >= 400 and response.status_code not in also:  # noqa: PLR2004 -- RFC 9110
                     raise _status_failure(response, url)
                 return consume(response)
-        except requests.RequestException as error:
+        # ValueError: an address, or a number in a header, that urllib3 or the code above cannot make sense of.
+        except (requests.RequestException, ValueError) as error:
             raise _transport_failure(error, url, self._options) from error
 
     def _session(self) -> Session:
@@ -290,6 +291,7 @@ def _adapter(options: HttpOptions) -> HTTPAdapter:
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.check_hostname = False  # urllib3 compares the names: its 1.26 hands no address to ssl to compare with
     bundle = options.ca_bundle or where()
     try:
         if os.path.isdir(bundle):  # noqa: PTH112 -- the option is text
@@ -472,6 +474,8 @@ def _tls_reason(error: BaseException) -> str:
     import ssl  # noqa: PLC0415 -- loaded already, by requests
 
     for cause in _causes(error):
+        if type(cause).__name__ == "CertificateError":  # urllib3's own, and not in the same place in each version
+            return "the certificate is another host's"
         if isinstance(cause, ssl.SSLCertVerificationError):
             return cause.verify_message or "the certificate is not valid"
         if isinstance(cause, ssl.SSLError) and cause.reason:

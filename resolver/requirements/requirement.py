@@ -22,7 +22,6 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from resolver.errors import InputError
 from resolver.model import Requirement
-from resolver.requirements.mistakes import hint_for, hint_for_marker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -302,6 +301,8 @@ def _local(wanted: str, written: str, origin: Origin, around: Surroundings) -> t
 
 
 def _hint_for_path(wanted: str, kind: PathKind | None, around: Surroundings) -> str:
+    from resolver.requirements.mistakes import hint_for  # noqa: PLC0415 - 4 ms that good input need not pay
+
     if hint := re.match(r"[\w.-]+@[\w.-]+:|git://", wanted) and hint_for(wanted):
         return hint
     if kind is PathKind.FILE and wanted.endswith((".txt", ".in")):
@@ -344,6 +345,8 @@ def _pep508(text: str, written: str, origin: Origin) -> Pep508:
     try:
         parsed = Pep508(text)
     except _UNREADABLE as error:
+        from resolver.requirements.mistakes import hint_for, hint_for_marker  # noqa: PLC0415 - see _hint_for_path
+
         before, semicolon, marker = text.partition(";")
         hint = hint_for(before.strip()) or (hint_for_marker(marker) if semicolon else _SHAPE)
         raise InputError(
@@ -372,6 +375,8 @@ def _marker(text: str, written: str, origin: Origin) -> Marker:
         Pep508(f"name ; {text}")  # because Marker of packaging 23.0 leaves unread what follows a complete marker
         marker = Marker(text)
     except _UNREADABLE as error:
+        from resolver.requirements.mistakes import hint_for_marker  # noqa: PLC0415 - see _hint_for_path
+
         raise InputError(
             f"{written!r} has a marker that cannot be read{_cause(error, text, written)}",
             context=str(origin),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from resolver.errors import UnavailableError
 from resolver.model import OsCandidate
-from resolver.resolve import closure
+from resolver.resolve import closure, pins
 from resolver.resolve.asks import Ask, Choice, Policy
 from resolver.resolve.provider import Provider, Refusal
 
@@ -52,6 +52,7 @@ class Engine:
     policy: Policy
     roots: Sequence[Ask]
     constraints: Sequence[Ask]
+    _demands: dict[tuple[str, frozenset[str]], tuple[Ask, ...]] = field(default_factory=dict)
     _demoted: dict[NormalizedName, str] = field(default_factory=dict)
     _unmet: dict[NormalizedName, str] = field(default_factory=dict)
     _notes: dict[NormalizedName, dict[str, None]] = field(default_factory=dict)
@@ -76,7 +77,14 @@ class Engine:
         while True:
             roots = [ask for ask in self.roots if ask.project not in self._unmet]
             outside = _by_project([*roots, *self.constraints])
-            provider = Provider(self.catalog, self.index, self.policy, demoted=self._demoted, constraints=outside)
+            provider = Provider(
+                self.catalog,
+                self.index,
+                self.policy,
+                demoted=self._demoted,
+                constraints=outside,
+                demands=self._demands,
+            )
             easy, hard = self._divide(provider, roots)
             failed, result = self._search(provider, hard)
             self._keep(provider)
@@ -181,7 +189,7 @@ class Engine:
                 bound = ask.os_specifier
                 if not isinstance(candidate, OsCandidate) or bound is None:
                     continue
-                if not bound.contains(candidate.version, prereleases=True):
+                if not pins.admits(bound, candidate.version):
                     return f"{project} is {candidate.version}, {ask.by} allows {bound}"
             return None
 

@@ -13,6 +13,24 @@ from resolver.model import PinsPolicy, Reason
 _EXACT = frozenset({"==", "==="})
 
 
+_MOST_ANSWERS = 200_000
+_answers: dict[tuple[int, Version], tuple[SpecifierSet, bool]] = {}
+
+
+def admits(specifier: SpecifierSet, version: Version) -> bool:
+    """Judge a version, pre-releases allowed (rule V3).
+
+    A search asks the same some ten thousand times, and packaging parses anew each time, so answers are kept by the
+    set's identity; the set is kept with them, so that no other gets its id.
+    """
+    key = (id(specifier), version)
+    if key not in _answers:
+        if len(_answers) > _MOST_ANSWERS:
+            _answers.clear()
+        _answers[key] = (specifier, specifier.contains(version, prereleases=True))
+    return _answers[key][1]
+
+
 def pin_of(specifier: SpecifierSet) -> Specifier | None:
     """Give the exact pin of a specifier set: ``==`` or ``===`` without a wildcard, of a version that PEP 440 knows."""
     pins = sorted((one for one in specifier if one.operator in _EXACT and not one.version.endswith(".*")), key=str)

@@ -271,7 +271,7 @@ def _next_step(
     """Say what would close the gap: another release or repository, a looser pin or bound, an override."""
     bounds = [ask.os_specifier for ask in asks if ask.os_specifier is not None]
     for place, version in elsewhere(project):
-        if all(bound.contains(version, prereleases=True) for bound in bounds):
+        if all(pins.admits(bound, version) for bound in bounds):
             return f"{place} has {version}"
     reason = refusal.reason if refusal is not None else None
     match reason:
@@ -291,9 +291,9 @@ def _next_step(
 
 def _looser(candidate: OsCandidate, asks: Sequence[Ask]) -> str | None:
     """Name the narrowest policy under which the distribution's version would do, or the bound that excludes it."""
-    failing = [ask for ask in asks if not ask.specifier.contains(candidate.version, prereleases=True)]
+    failing = [ask for ask in asks if not pins.admits(ask.specifier, candidate.version)]
     for policy in (PinsPolicy.COMPATIBLE, PinsPolicy.MINIMUM, PinsPolicy.PREFER):
-        if all(pins.loosen(ask.specifier, policy).contains(candidate.version, prereleases=True) for ask in failing):
+        if all(pins.admits(pins.loosen(ask.specifier, policy), candidate.version) for ask in failing):
             return f"--pins {policy} would take {candidate.version}"
     if not failing:
         return None
@@ -363,7 +363,7 @@ def _direct_coverage(requirements: RequirementSet, catalog: Catalog, policy: Pol
             and one.url is None
             and not hashed
             and one.name not in policy.exclude
-            and bound.contains(candidate.version, prereleases=True)
+            and pins.admits(bound, candidate.version)
         )
         served[one.name] = served.get(one.name, True) and fits
     return round(sum(served.values()) / len(served), 4) if served else 1.0

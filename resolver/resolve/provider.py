@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
+    from packaging.version import Version
 
     from resolver.model import Wheel
     from resolver.ports import Catalog, Index
@@ -49,13 +50,15 @@ class Provider:
         *,
         demoted: Mapping[NormalizedName, str],
         constraints: Mapping[NormalizedName, Sequence[Ask]],
+        demands: dict[tuple[str, frozenset[str]], tuple[Ask, ...]] | None = None,
         extras_at_hand: bool = False,
     ) -> None:
         """Take what stays the same within one round.
 
         ``index`` None: never PyPI. ``demoted`` maps a project to the reason that sent it to the remainder.
-        ``constraints`` hold whenever their project is chosen, and ask for nothing by themselves. ``extras_at_hand``:
-        extras that would have to be fetched count as present, and ``unchecked`` names their projects.
+        ``constraints`` hold whenever their project is chosen, and ask for nothing by themselves. ``demands`` remembers
+        what wheels ask for, from round to round. ``extras_at_hand``: extras that would have to be fetched count as
+        present, and ``unchecked`` names their projects.
         """
         self._catalog = catalog
         self._index = index
@@ -65,6 +68,7 @@ class Provider:
         self._environment = catalog.target.environment()
         self._order: dict[NormalizedName, int] = {}
         self._judged: dict[tuple[int, ...], tuple[Sequence[Ask], Refusal | None]] = {}
+        self._demands = demands if demands is not None else {}
         self._extras_at_hand = extras_at_hand
         self.unchecked: set[NormalizedName] = set()
         self.refusals: dict[NormalizedName, Refusal] = {}
@@ -122,9 +126,9 @@ class Provider:
         if not requirement.extras <= candidate.extras or requirement.url is not None:
             return False
         if not candidate.from_distro:
-            return requirement.specifier.contains(candidate.version, prereleases=True)
+            return pins.admits(requirement.specifier, candidate.version)
         bound = requirement.os_specifier
-        return bound is None or bound.contains(candidate.version, prereleases=True)
+        return bound is None or pins.admits(bound, candidate.version)
 
     def get_dependencies(self, candidate: Choice) -> Iterable[Ask]:
         """Give what a choice asks for: of an OS package only its extras' requirements (rules R3, R4)."""
@@ -134,10 +138,9 @@ class Provider:
             offered = self._catalog.extras(candidate.source)
             lines = sorted({line for extra in candidate.extras for line in offered.get(extra, ())})
             return from_metadata(lines, candidate.project, frozenset(), self._environment, from_distro=True)
-        assert self._index is not None  # noqa: S101 - a wheel came from there
-        metadata = self._index.metadata(candidate.source)
-        asks = from_metadata(metadata.requires_dist, candidate.project, candidate.extras, self._environment)
-        self._index.prefetch(ask.project for ask in asks if self.os_refusal(ask.project, [ask]) is not None)
+        asks = self._demands_of(candidate.source, candidate.extras)
+        if self._index is not None:
+            self._index.prefetch(ask.project for ask in asks if self.os_refusal(ask.project, [ask]) is not None)
         return asks
 
     # --- what is asked of the two sides ---
@@ -175,7 +178,7 @@ class Provider:
             if ask.hashes and self._policy.pins_for(ask.project).value == "exact":
                 return Refusal(Reason.HASH_REQUIRED, f"{ask.by} gives hashes, which no OS package can have")
             bound = ask.os_specifier
-            if bound is not None and not bound.contains(candidate.version, prereleases=True):
+            if bound is not None and not pins.admits(bound, candidate.version):
                 return Refusal(
                     pins.failure(candidate.version, bound),
                     f"{candidate.package.name} is {candidate.version}, {ask.by} asks for {bound}",
@@ -201,53 +204,66 @@ class Provider:
         )
 
     def wheels(self, project: NormalizedName, asks: Sequence[Ask], extras: frozenset[str]) -> Iterator[Wheel]:
-        """Give the index's wheels that meet the demands, best first."""
+        """Give the index's wheels that meet the demands and whose own demands can be read, best first."""
         if self._index is None:
             self.note(project, "PyPI was not asked: only the distribution is allowed")
             return
         if any(ask.url for ask in asks):
             return
-        fitting = self._fitting(project, asks)
+        for wheel in self._in_order(project, self._fitting(project, asks), extras):
+            try:
+                self._demands_of(wheel, extras)
+            except ValueError as error:
+                self.note(project, f"{wheel.version} cannot be used: {error}")
+            else:
+                yield wheel
+
+    def _in_order(self, project: NormalizedName, fitting: list[Wheel], extras: frozenset[str]) -> Iterable[Wheel]:
+        """Put first what displaces the fewest projects of the distribution (``--prefer fewest``), else the newest.
+
+        The newest is taken at once where it displaces nothing; only else are others looked at.
+        """
         if self._policy.prefer is Preference.NEWEST or len(fitting) <= 1:
-            yield from fitting
-            return
-        # The newest is taken at once where it displaces nothing; only else others are looked at.
-        cost = self._displaced(fitting[0], extras)
-        if not cost:
-            yield from fitting
-            return
-        window = fitting[:WINDOW]
-        costs = {fitting[0].version: cost}
-        for wheel in window[1:]:
+            return fitting
+        costs: dict[Version, frozenset[NormalizedName]] = {}
+        for wheel in fitting[:WINDOW]:
             costs[wheel.version] = self._displaced(wheel, extras)
             if not costs[wheel.version]:
                 break
-        reached = [wheel for wheel in window if wheel.version in costs]
-        best = min(reached, key=lambda wheel: len(costs[wheel.version]))
-        if best is not fitting[0]:
-            spared = sorted(costs[fitting[0].version] - costs[best.version])
-            self.note(
-                project,
-                f"{best.version} rather than {fitting[0].version}: the newer one would take {', '.join(spared)}"
-                " away from the distribution",
-            )
-        yield best
-        yield from (wheel for wheel in fitting if wheel is not best)
+        newest = fitting[0]
+        best = min(fitting[: len(costs)], key=lambda wheel: len(costs[wheel.version]))
+        if best is newest:
+            return fitting
+        spared = sorted(costs[newest.version] - costs[best.version])
+        self.note(
+            project,
+            f"{best.version} rather than {newest.version}, which would take {', '.join(spared)} away from the"
+            " distribution",
+        )
+        return [best, *(wheel for wheel in fitting if wheel is not best)]
 
     def _displaced(self, wheel: Wheel, extras: frozenset[str]) -> frozenset[NormalizedName]:
         """Give the projects that the distribution would serve, but not at the versions this wheel wants."""
-        assert self._index is not None  # noqa: S101 - the wheel came from there
         try:
-            asks = from_metadata(self._index.metadata(wheel).requires_dist, wheel.project, extras, self._environment)
+            asks = self._demands_of(wheel, extras)
         except ValueError:
-            return frozenset()
+            return frozenset()  # whoever takes this wheel will say what is wrong with it
         return frozenset(
             ask.project
             for ask in asks
             if ask.project not in self._demoted
             and isinstance(candidate := self._catalog.lookup(ask.project), OsCandidate)
-            and not ask.specifier.contains(candidate.version, prereleases=True)
+            and not pins.admits(ask.specifier, candidate.version)
         )
+
+    def _demands_of(self, wheel: Wheel, extras: frozenset[str]) -> tuple[Ask, ...]:
+        """Give what a wheel asks for on the target."""
+        key = (wheel.sha256, extras)
+        if key not in self._demands:
+            assert self._index is not None  # noqa: S101 - the wheel came from there
+            metadata = self._index.metadata(wheel)
+            self._demands[key] = from_metadata(metadata.requires_dist, wheel.project, extras, self._environment)
+        return self._demands[key]
 
     def _fitting(self, project: NormalizedName, asks: Sequence[Ask]) -> list[Wheel]:
         """Filter a listing: bounds, hashes, yanked files (PEP 592), pre-releases (PEP 440); newest first."""
@@ -260,7 +276,7 @@ class Provider:
         pinned = any(pins.pin_of(ask.specifier) for ask in asks)
         fitting = []
         for wheel in listing.wheels:
-            if not all(ask.specifier.contains(wheel.version, prereleases=True) for ask in asks):
+            if not all(pins.admits(ask.specifier, wheel.version) for ask in asks):
                 continue
             if any(f"sha256:{wheel.sha256}" not in allowed for allowed in hashes):
                 self.note(project, f"{wheel.filename}: its sha256 is none of those that the requirement gives")

@@ -1,0 +1,91 @@
+"""The scenario files of this folder: universes, requirements, outcomes and reasons."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from packaging.utils import canonicalize_name
+
+from resolver.model import Decision, PinsPolicy, Preference, Resolution
+from resolver.resolve import Policy, resolve
+from tests import universe
+from tests.fakes import FakeIndex
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CASES = sorted(Path(__file__).parent.glob("*.toml"))
+
+
+def run(case: Mapping[str, Any], folder: Path) -> tuple[Resolution, FakeIndex]:
+    """Resolve one case's requirements in its universe."""
+    catalog = universe.catalog(folder, case.get("distro", {}), case.get("override"))
+    index = FakeIndex(case.get("pypi", {}), python=catalog.target.python)
+    policy = Policy(
+        pins=PinsPolicy(case.get("pins", "exact")),
+        pins_of=tuple((canonicalize_name(name), PinsPolicy(value)) for name, value in case.get("pins_for", {}).items()),
+        prefer=Preference(case.get("prefer", "fewest")),
+        only_distro=case.get("only_distro", False),
+        exclude=frozenset(map(canonicalize_name, case.get("exclude", ()))),
+    )
+    wanted = universe.requirements(folder, case["requirements"], case.get("constraints"))
+    return resolve(wanted, catalog, index, policy), index
+
+
+def seen(decision: Decision) -> dict[str, Any]:
+    """Show a decision in the words of the case files."""
+    return {
+        "outcome": decision.outcome.value,
+        "version": decision.version,
+        "reason": decision.reason.value if decision.reason else None,
+        "detail": decision.detail or "",
+        "requested_by": list(decision.requested_by),
+        "depends": list(decision.depends),
+        "extras": list(decision.extras),
+        "loosened": decision.loosened,
+        "os_package": decision.os.package.name if decision.os else None,
+        "evidence": decision.os.evidence.value if decision.os else None,
+        "metadata_version": decision.os.metadata_version if decision.os else None,
+        "next_step": decision.next_step or "",
+    }
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_case(path: Path, tmp_path: Path) -> None:
+    case = tomllib.loads(path.read_text(encoding="utf-8"))
+    resolution, index = run(case, tmp_path)
+    decisions = {decision.name: decision for decision in resolution.decisions}
+    for project, expected in case["expect"].items():
+        assert project in decisions, f"{project} is not in the plan: {sorted(decisions)}"
+        found = seen(decisions[project])
+        for key, value in expected.items():
+            if key in {"detail", "next_step"}:
+                assert value in found[key], f"{project}: {key}"
+            else:
+                assert found[key] == value, f"{project}: {key} ({found})"
+    assert not set(case.get("never_asked", ())) & set(index.listed)
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_R7_the_order_of_the_lines_changes_no_outcome(path: Path, tmp_path: Path) -> None:
+    case = tomllib.loads(path.read_text(encoding="utf-8"))
+    if path.stem == "R8-conflict-is-explained":
+        pytest.skip("which of two conflicting lines is blamed depends on their order, by design")
+    (tmp_path / "forward").mkdir()
+    (tmp_path / "backward").mkdir()
+    forward, _ = run(case, tmp_path / "forward")
+    backward, _ = run({**case, "requirements": case["requirements"][::-1]}, tmp_path / "backward")
+
+    def outcomes(resolution: Resolution) -> list[tuple[str, str, str | None]]:
+        return [(one.name, one.outcome.value, one.version) for one in resolution.decisions]
+
+    assert outcomes(forward) == outcomes(backward)
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_R7_the_same_inputs_give_the_same_plan(path: Path, tmp_path: Path) -> None:
+    case = tomllib.loads(path.read_text(encoding="utf-8"))
+    assert run(case, tmp_path)[0] == run(case, tmp_path)[0]

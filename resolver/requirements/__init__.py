@@ -6,6 +6,8 @@ One file per step, each with one reason to exist:
 ``lines``         text → logical lines: continuations, comments, ``${VAR}``
 ``options``       the options of one line
 ``requirement``   one requirement, as pip or as PEP 508 has it
+``urls``          the URLs that pip fetches from
+``surroundings``  which paths exist
 ``mistakes``      what a refused line probably meant
 ``statements``    a requirements file → statements, nothing opened
 ``toml``          TOML with the line of every value

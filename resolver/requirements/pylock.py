@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
@@ -15,6 +15,7 @@ from resolver.model import Requirement
 from resolver.requirements.lockmarker import decide
 from resolver.requirements.pyproject import Declared
 from resolver.requirements.requirement import parse_marker
+from resolver.requirements.urls import file_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -120,7 +121,7 @@ def _url(source: dict[str, Any], kind: str, name: str, origin: Origin, folder: s
         url = _string(source["url"], f"{name}: url", origin)
     else:
         path = _string(source.get("path"), f"{name}: path", origin)
-        url = "file://" + quote(os.fsencode(os.path.normpath(os.path.join(folder, path))))  # noqa: PTH118 - Path would not fold ".."
+        url = file_url(os.path.normpath(os.path.join(folder, path)))  # noqa: PTH118 - Path would not fold ".."
     if kind == "vcs":
         system = _string(source.get("type"), f"{name}: type", origin)
         commit = _string(source.get("commit-id"), f"{name}: commit-id", origin)

@@ -136,8 +136,7 @@ def _group(
                         context=str(origin),
                         hint=_offer("groups", offered),
                     )
-                if other_group in (*chain, group) or other_group not in included:
-                    yield from _group(document, offered, other_group, (*chain, group), included)
+                yield from _group(document, offered, other_group, (*chain, group), included)
             case _:
                 raise InputError(
                     f'expected a requirement or {{include-group = "NAME"}}, found {entry!r}', context=str(origin)

@@ -13,8 +13,8 @@ from packaging.utils import canonicalize_name
 from resolver.errors import InputError
 from resolver.model import FileOption, Origin, Requirement, RequirementSet
 from resolver.requirements.decoding import decode_requirements, decode_toml
-from resolver.requirements.requirement import Surroundings, on_disk
 from resolver.requirements.statements import Include, Note, Statement, parse_requirements_text
+from resolver.requirements.surroundings import Surroundings, on_disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -92,7 +92,7 @@ def _check_offers(what: str, wanted: Sequence[str], offered: set[str] | None, na
             )
         if canonicalize_name(name) not in offered:
             known = f"they have: {', '.join(sorted(offered))}" if offered else f"they have no {what}s"
-            raise InputError(f"no input has a {what} {name!r}", context=", ".join(named), hint=known)
+            raise InputError(f"no input has the {what} {name!r}", context=", ".join(named), hint=known)
 
 
 class _Session:

@@ -10,10 +10,9 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement as Pep508
@@ -22,23 +21,26 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from resolver.errors import InputError
 from resolver.model import Requirement
+from resolver.requirements.surroundings import PathKind, Surroundings, on_disk
+from resolver.requirements.urls import (
+    VCS,
+    VCS_SCHEMES,
+    absolute_file_url,
+    cause_of,
+    check_url,
+    file_url,
+    is_url,
+    names_a_place,
+    scheme_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from packaging.utils import NormalizedName
 
     from resolver.model import Origin
 
-_VCS = {
-    "git": ("http", "https", "ssh", "git", "file"),
-    "hg": ("http", "https", "ssh", "static-http", "file"),
-    "bzr": ("http", "https", "ssh", "sftp", "ftp", "lp", "file"),
-    "svn": ("http", "https", "ssh", "svn", "file"),
-}
-_VCS_SCHEMES = frozenset(f"{system}+{transport}" for system, transports in _VCS.items() for transport in transports)
-_SCHEMES = _VCS_SCHEMES | {"http", "https", "ftp", "file"}
-_SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*):")
 _ARCHIVE = re.compile(r"\.(?:zip|whl|tar|tgz|tbz|txz|tlz|tar\.(?:gz|bz2|xz|lz|lzma))$", re.IGNORECASE)
 # The parts that packaging leaves unchecked: the name's letters, and the three tags.
 _WHEEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.]*[A-Za-z0-9])?-[^\s-]+(?:-[^\s-]+)?(?:-[A-Za-z0-9_.]+){3}\.whl")
@@ -50,39 +52,6 @@ _LOCK_VARIABLE = re.compile(r"\b(?:extras|dependency_groups)\b")
 # What packaging raises: ValueError by contract; 23.0 evaluates the quoted strings of a marker as Python, too.
 _UNREADABLE = (ValueError, SyntaxError, RecursionError)
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
-
-
-class PathKind(StrEnum):
-    """What stands at a path, as far as requirements care."""
-
-    FILE = "file"
-    PROJECT = "project"
-    """A folder with a pyproject.toml or a setup.py."""
-    FOLDER = "folder"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Surroundings:
-    """The one thing about the machine that decides how a line reads: which paths exist."""
-
-    cwd: str
-    """Absolute: what relative paths start from."""
-    kind_of: Callable[[str], PathKind | None]
-    """What stands at an absolute path; None where nothing does."""
-
-
-def on_disk(cwd: Path) -> Surroundings:
-    """Give the real surroundings."""
-
-    def kind_of(path: str) -> PathKind | None:
-        if os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for a NUL character on Python 3.11
-            return PathKind.FILE
-        if not os.path.isdir(path):  # noqa: PTH112 - the same
-            return None
-        marks = ("pyproject.toml", "setup.py")
-        return PathKind.PROJECT if any(Path(path, mark).is_file() for mark in marks) else PathKind.FOLDER
-
-    return Surroundings(cwd=str(cwd.absolute()), kind_of=kind_of)
 
 
 def parse_requirement(
@@ -102,12 +71,13 @@ def parse_requirement(
     text = text.lstrip()  # the right-hand end stays: "URL ; " ends in a marker's separator
     written = (text if written is None else written).strip()
     around = around or on_disk(Path())
-    is_url = _is_url(text)
-    wanted, _, marker_text = text.partition("; " if is_url else ";")
+    names_url = is_url(text)
+    wanted, _, marker_text = text.partition("; " if names_url else ";")
     wanted, marker_text = wanted.strip(), marker_text.strip()
     marker = _marker(marker_text, written, origin) if marker_text else None
-    if is_url:
-        parts = _from_url(_absolute_file_url(wanted, around), written, origin)
+    if names_url:
+        check_url(wanted, written, origin)
+        parts = _from_url(absolute_file_url(wanted, around.cwd), written, origin)
     else:
         parts = _from_path(wanted, written, origin, around) or _from_pep508(wanted, written, origin)
     if constraint:
@@ -146,16 +116,16 @@ def parse_editable(
         place, own_extras = _without_extras(text, written, origin)
         path = os.path.normpath(os.path.join(around.cwd, place))  # noqa: PTH118 - Path would not fold ".."
         if around.kind_of(path) in {PathKind.FOLDER, PathKind.PROJECT}:
-            name, extras, url = None, own_extras, _file_url(path)
+            name, extras, url = None, own_extras, file_url(path)
         else:
             is_file_url = place.lower().startswith("file:")
             url = place if is_file_url else text
             system = url.partition(":")[0].lower()
-            url = f"{system}+{url}" if system in _VCS else url
+            url = f"{system}+{url}" if system in VCS else url
             name, extras = _egg(url, written, origin)
             extras = own_extras if is_file_url else extras
-    scheme = _scheme(url)
-    if scheme != "file" and scheme not in _VCS_SCHEMES:
+    scheme = scheme_of(url)
+    if scheme != "file" and scheme not in VCS_SCHEMES:
         raise InputError(
             f"{written!r} cannot be editable: expected an existing local folder or a VCS URL",
             context=str(origin),
@@ -167,7 +137,7 @@ def parse_editable(
             context=str(origin),
             hint=f"write it as NAME @ {written}",
         )
-    _check_url(url, written, origin)
+    check_url(url, written, origin)
     return Requirement(
         name=name,
         extras=extras,
@@ -225,13 +195,14 @@ def _from_path(wanted: str, written: str, origin: Origin, around: Surroundings) 
     if local is None:
         return None
     path, extras = local
-    parts = _from_url(_file_url(path), written, origin)
+    parts = _from_url(file_url(path), written, origin)
     return replace(parts, extras=extras)
 
 
 def _from_url(url: str, written: str, origin: Origin) -> _Parts:
-    """Read a URL: a wheel's file name tells name and version, ``#egg=`` the name, an sdist's file name nothing."""
-    _check_url(url, written, origin)
+    """Read a checked URL. A wheel's file name tells name and version, ``#egg=`` the name, an sdist's file name
+    nothing: pip's rule.
+    """
     filename = unquote(urlsplit(url).path).rstrip("/").rpartition("/")[2]
     if not filename.endswith(".whl"):
         name, extras = _egg(url, written, origin)
@@ -242,7 +213,7 @@ def _from_url(url: str, written: str, origin: Origin) -> _Parts:
             raise ValueError("it holds what no name or tag may hold")  # noqa: TRY301 - as packaging raises
     except ValueError as error:
         raise InputError(
-            f"{filename!r} is not a wheel's file name{_cause(error, filename, written)}",
+            f"{filename!r} is not a wheel's file name{cause_of(error, filename, written)}",
             context=str(origin),
             hint="a wheel is called NAME-VERSION-PYTHON-ABI-PLATFORM.whl; do not rename it",
         ) from None
@@ -293,7 +264,8 @@ def _local(wanted: str, written: str, origin: Origin, around: Surroundings) -> t
     if is_archive or (looks_like_path and not _is_pep508(wanted)):
         what = "is neither a wheel nor an sdist" if kind is PathKind.FILE else "does not exist"
         raise InputError(
-            f"{written!r} reads like a local path, and {path} {what}",
+            # The path may hold a password from the environment where a URL's scheme was misspelt.
+            f"{written!r} reads like a local path, and {path if wanted in written else 'it'} {what}",
             context=str(origin),
             hint=_hint_for_path(wanted, kind, around),
         )
@@ -347,10 +319,10 @@ def _pep508(text: str, written: str, origin: Origin) -> Pep508:
     except _UNREADABLE as error:
         from resolver.requirements.mistakes import hint_for, hint_for_marker  # noqa: PLC0415 - see _hint_for_path
 
-        before, semicolon, marker = text.partition(";")
+        before, semicolon, marker = (text if text in written else written).partition(";")
         hint = hint_for(before.strip()) or (hint_for_marker(marker) if semicolon else _SHAPE)
         raise InputError(
-            f"{written!r} is not a requirement{_cause(error, text, written)}", context=str(origin), hint=hint
+            f"{written!r} is not a requirement{cause_of(error, text, written)}", context=str(origin), hint=hint
         ) from None
     for name in (parsed.name, *parsed.extras):
         if not _is_name(name):
@@ -358,13 +330,16 @@ def _pep508(text: str, written: str, origin: Origin) -> Pep508:
                 f"{written!r}: expected a name that ends in a letter or digit (PEP 508), found {name!r}",
                 context=str(origin),
             )
-    if parsed.url and not _is_url(parsed.url):
+    check_url(parsed.url, written, origin)
+    if parsed.url and not names_a_place(parsed.url):
+        from resolver.requirements.mistakes import hint_for  # noqa: PLC0415 - see _hint_for_path
+
         raise InputError(
-            f"{written!r}: after @ expected a URL with one of the schemes that pip knows",
+            f"{written!r}: after @ expected a URL of a kind that pip can fetch",
             context=str(origin),
-            hint="write https://…, git+https://…, or file:///absolute/path for a local file",
+            hint=hint_for(text if text in written else written)
+            or "write https://…, git+https://…, or file:///absolute/path for a local file",
         )
-    _check_url(parsed.url, written, origin)
     if parsed.marker:
         _check_variables(parsed.marker, written, origin)
     return parsed
@@ -378,7 +353,7 @@ def _marker(text: str, written: str, origin: Origin) -> Marker:
         from resolver.requirements.mistakes import hint_for_marker  # noqa: PLC0415 - see _hint_for_path
 
         raise InputError(
-            f"{written!r} has a marker that cannot be read{_cause(error, text, written)}",
+            f"{written!r} has a marker that cannot be read{cause_of(error, text, written)}",
             context=str(origin),
             hint=hint_for_marker(text),
         ) from None
@@ -392,30 +367,6 @@ def _check_variables(marker: Marker, written: str, origin: Origin) -> None:
         raise InputError(
             f"{written!r}: the marker asks for {found[0]!r}, which exists in lock files only (PEP 751)",
             context=str(origin),
-        )
-
-
-def _cause(error: Exception, text: str, written: str) -> str:
-    """Give packaging's own words, unless they could repeat what came from the environment."""
-    if isinstance(error, RecursionError):
-        return ": it is nested too deeply"
-    first = str(error).partition("\n")[0].strip()
-    return f": {first[0].lower()}{first[1:]}" if first and text in written else ""
-
-
-def _check_url(url: str | None, written: str, origin: Origin) -> None:
-    """Refuse a malformed URL, and a ``file:`` URL that names another machine (RFC 8089). Raises InputError."""
-    if url is None:
-        return
-    try:
-        parts = urlsplit(url)
-    except ValueError as error:
-        raise InputError(f"{written!r} is not a URL{_cause(error, url, written)}", context=str(origin)) from None
-    if parts.scheme == "file" and parts.netloc not in {"", "localhost"}:
-        raise InputError(
-            f"{written!r} is a file on {parts.netloc!r}; expected one of this machine",
-            context=str(origin),
-            hint="an absolute path has three slashes: file:///folder/file",
         )
 
 
@@ -437,27 +388,3 @@ def _normalized(extras: Iterable[str]) -> tuple[str, ...]:
 def _is_name(name: str) -> bool:
     """Check the end of a name, which packaging 23.0 leaves unchecked: ``name_`` is none (PEP 508)."""
     return name[-1:].isalnum()
-
-
-def _scheme(text: str) -> str | None:
-    found = _SCHEME.match(text)
-    return found[1].lower() if found else None
-
-
-def _is_url(text: str) -> bool:
-    return _scheme(text) in _SCHEMES
-
-
-def _file_url(path: str) -> str:
-    return "file://" + quote(os.fsencode(path))
-
-
-def _absolute_file_url(url: str, around: Surroundings) -> str:
-    """Make ``file:../project`` absolute, as pip does; the fragment goes, as with pip."""
-    if _scheme(url) != "file" or "../" not in url:
-        return url
-    try:
-        path = unquote(urlsplit(url).path)
-    except ValueError:
-        return url  # _from_url has the message
-    return _file_url(os.path.normpath(os.path.join(around.cwd, path)))  # noqa: PTH118 - Path would not fold ".."

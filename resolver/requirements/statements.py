@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from resolver.requirements.lines import LogicalLine
-    from resolver.requirements.requirement import Surroundings
+    from resolver.requirements.surroundings import Surroundings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -39,6 +39,7 @@ _BODY_LIMIT = 256 << 20
 _FILE_LIMIT = 8 << 30
 _GONE = frozenset({404, 410})
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+_BROKEN = "the connection broke before the end"
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
@@ -164,6 +165,7 @@ class HttpClient:
         temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
 
         def consume(response: Response) -> Path:
+            _check_complete(response, url)
             limit = _FILE_LIMIT if size is None else size
             digest, written = hashlib.sha256(), 0
             with temporary.open("wb") as stream:
@@ -335,6 +337,7 @@ def _adapter(options: HttpOptions) -> HTTPAdapter:
 
 
 def _whole(response: Response, url: str) -> HttpAnswer:
+    _check_complete(response, url)
     body = _body(response, url, _BODY_LIMIT)
     return HttpAnswer(
         url=_without_login(response.url),
@@ -356,12 +359,18 @@ def _body(response: Response, url: str, limit: int) -> bytes:
     return b"".join(chunks)
 
 
+def _check_complete(response: Response, url: str) -> None:
+    """Take nothing but 200 for a whole document: 204 or an unasked 304 would read as an empty one."""
+    if response.status_code != 200:  # noqa: PLR2004 -- "OK"
+        raise _bad_answer(url, f"it answered {response.status_code} {response.reason or ''}".rstrip())
+
+
 def _check_length(response: Response, url: str) -> None:
     """Notice a body that was cut off: urllib3 before 2.0 lets it pass."""
     promised = response.headers.get("Content-Length", "")
     received = response.raw.tell()
     if promised.isascii() and promised.isdigit() and received != int(promised):
-        raise _Retry(_bad_answer(url, f"it sent {received} of {promised} bytes"))
+        raise _Retry(_bad_answer(url, _BROKEN))
 
 
 def _check_transport(response: Response, url: str) -> None:
@@ -435,7 +444,7 @@ def _transport_failure(error: Exception, url: str, options: HttpOptions) -> Exce
     elif isinstance(error, exceptions.ContentDecodingError):
         failure = _bad_answer(url, "its Content-Encoding cannot be undone")
     elif isinstance(error, exceptions.ChunkedEncodingError):
-        failure = _Retry(_bad_answer(url, "the connection broke before the end"))
+        failure = _Retry(_bad_answer(url, _BROKEN))
     elif isinstance(error, exceptions.ConnectionError):
         failure = _connection_failure(error, url, host, options)
     else:

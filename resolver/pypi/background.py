@@ -69,8 +69,12 @@ class Pool:
                 return
             self._queue.put(call)
             if self._started < self._workers:
+                thread = threading.Thread(target=self._work, name=f"prefetch-{self._started + 1}", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:
+                    return  # no more threads for this process: what is needed will be done by who needs it
                 self._started += 1
-                threading.Thread(target=self._work, name=f"prefetch-{self._started}", daemon=True).start()
 
     def close(self) -> None:
         """Drop what is queued and let the threads end; calls under way are not waited for."""

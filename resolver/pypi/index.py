@@ -15,7 +15,6 @@ from resolver.errors import PolicyError
 from resolver.model import HttpNotFound, Listing
 from resolver.pypi import remembered
 from resolver.pypi.background import Job, Pool
-from resolver.pypi.metadata import read_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -181,6 +180,8 @@ class SimpleIndex:
         known = remembered.load_metadata(self._cache.read_json(_METADATA, key))
         if known is not None:
             return known
+        from resolver.pypi.metadata import read_metadata  # noqa: PLC0415 -- a warm run has nothing to read
+
         metadata = read_metadata(self._http, wheel)
         self._cache.write_json(_METADATA, key, remembered.dump_metadata(metadata))
         return metadata

@@ -90,7 +90,7 @@ def absolute(base: str, href: str) -> str:
 
     Logins are left out, so that none ends up in a lock.
     """
-    if href.startswith("https://") and "@" not in href:
+    if href.startswith("https://") and "@" not in href and "[" not in href:
         return href  # nearly every link of a large index; taking it apart would cost more than all else on the page
     try:
         parts = urlsplit(href if href.startswith(("https://", "http://")) else urljoin(base, href))

@@ -1,0 +1,140 @@
+"""Hand-written stand-ins for the ports of ``resolver.ports``. The contract suites hold them to the real ones."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from resolver.errors import CommandError, UnavailableError
+from resolver.model import Command, Listing, Transaction, Wheel, WheelMetadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from packaging.utils import NormalizedName
+
+    from resolver.model import Completed, Lock
+
+
+class FakeIndex:
+    """An Index over a universe in memory, as a scenario file writes it.
+
+    ``{project: {version: {requires: [...], requires_python: "…", sdist_only: bool, yanked: "why",
+    provides_extra: [...]}}}``, every key of the innermost level optional.
+    """
+
+    def __init__(self, universe: Mapping[str, Mapping[str, Mapping[str, Any]]], *, python: str = "3.13") -> None:
+        self._universe = {canonicalize_name(name): versions for name, versions in universe.items()}
+        self._python = python
+        self.listed: list[str] = []
+        """The projects whose listing was asked for, in order; not those that were prefetched."""
+        self.read: list[str] = []
+        """The wheels whose metadata was asked for, in order."""
+
+    def listing(self, project: NormalizedName) -> Listing:
+        self.listed.append(project)
+        versions = self._universe.get(project)
+        if versions is None:
+            return Listing(project=project, wheels=(), exists=False)
+        wheels: list[Wheel] = []
+        rejected: list[str] = []
+        for spelled in sorted(versions, key=Version, reverse=True):
+            about = versions[spelled]
+            requires_python = about.get("requires_python")
+            if about.get("sdist_only"):
+                rejected.append(f"{Version(spelled)}: only an sdist")
+            elif requires_python and not SpecifierSet(requires_python).contains(self._python, prereleases=True):
+                rejected.append(f"{Version(spelled)}: requires Python {requires_python}")
+            else:
+                wheels.append(self._wheel(project, spelled, about))
+        return Listing(project=project, wheels=tuple(wheels), rejected=tuple(rejected))
+
+    def metadata(self, wheel: Wheel) -> WheelMetadata:
+        self.read.append(wheel.filename)
+        for spelled, about in self._universe.get(wheel.project, {}).items():
+            if Version(spelled) == wheel.version:
+                return WheelMetadata(
+                    requires_dist=tuple(about.get("requires", ())),
+                    provides_extra=tuple(sorted(canonicalize_name(extra) for extra in about.get("provides_extra", ()))),
+                    requires_python=about.get("requires_python"),
+                )
+        raise UnavailableError("the index lists this wheel but does not have it", context=wheel.url)
+
+    def prefetch(self, projects: Iterable[NormalizedName]) -> None:
+        """Everything is here already."""
+
+    def _wheel(self, project: NormalizedName, spelled: str, about: Mapping[str, Any]) -> Wheel:
+        filename = f"{project.replace('-', '_')}-{spelled}-py3-none-any.whl"
+        return Wheel(
+            project=project,
+            version=Version(spelled),
+            filename=filename,
+            url=f"https://files.example/{filename}",
+            sha256=hashlib.sha256(filename.encode()).hexdigest(),
+            size=1000,
+            requires_python=about.get("requires_python"),
+            upload_time="2026-01-01T00:00:00Z",
+            yanked=about.get("yanked"),
+            core_metadata="",
+        )
+
+
+class FakeRunner:
+    """A Runner that answers from a table instead of running anything, and remembers what it was asked."""
+
+    def __init__(self, answers: Mapping[tuple[str, ...], Completed]) -> None:
+        """Take what to answer by the first words of a command; the longest match counts. Others do not exist."""
+        self._answers = answers
+        self.commands: list[Command] = []
+
+    def run(self, command: Command) -> Completed:
+        self.commands.append(command)
+        matches = [words for words in self._answers if command.argv[: len(words)] == words]
+        if not matches:
+            raise CommandError(f"{command.argv[0]} is not there", context=" ".join(command.argv))
+        return self._answers[max(matches, key=len)]
+
+    def stream(self, command: Command) -> Completed:
+        return self.run(command)
+
+
+class FakePackageManager:
+    """A PackageManager whose system is a table that OS packages are added to."""
+
+    def __init__(
+        self, *, archive: Mapping[str, str], installed: Mapping[str, str], site_directories: tuple[str, ...] = ()
+    ) -> None:
+        """Take the versions in the archive and those installed, by name."""
+        self._archive = archive
+        self.state = dict(installed)
+        self._site_directories = site_directories
+        self.performed: list[Transaction] = []
+
+    @property
+    def site_directories(self) -> tuple[str, ...]:
+        return self._site_directories
+
+    def installed(self, names: Iterable[str]) -> Mapping[str, str]:
+        return {name: self.state[name] for name in names if name in self.state}
+
+    def plan(self, lock: Lock) -> Transaction:
+        missing = {name: version for name, version in lock.os_versions.items() if self.state.get(name) != version}
+        if gone := [name for name, version in missing.items() if self._archive.get(name) != version]:
+            raise CommandError(f"the archive does not have {', '.join(gone)}")
+        if not missing:
+            return Transaction()
+        words = tuple(f"{name}={version}" for name, version in sorted(missing.items()))
+        return Transaction(
+            commands=(Command(argv=("install-os-packages", *words), privileged=True),),
+            added=tuple(sorted(missing.keys() - self.state.keys())),
+            changed=tuple(sorted(missing.keys() & self.state.keys())),
+        )
+
+    def perform(self, transaction: Transaction) -> None:
+        self.performed.append(transaction)
+        for command in transaction.commands:
+            self.state |= dict(word.split("=", 1) for word in command.argv[1:])

@@ -102,7 +102,7 @@ def inspect() -> dict[str, object]:
         "projects": [
             {
                 "name": name,
-                "version": distribution.metadata["Version"],
+                "version": _field(distribution, "Version"),
                 "directory": os.path.dirname(location),  # noqa: PTH120 - a string goes out
                 "metadata": os.path.basename(location),  # noqa: PTH119 - as above
                 "sha256": _sha256_of(distribution),
@@ -122,10 +122,15 @@ def _all_found() -> list[tuple[str, str, Distribution]]:
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             if path.suffix in {".dist-info", ".egg-info"}:
                 distribution = Distribution.at(path)
-                metadata = distribution.metadata
-                name = metadata["Name"] or path.name.partition("-")[0]
+                name = _field(distribution, "Name") or path.name.partition("-")[0]
                 found.append((re.sub(r"[-_.]+", "-", name).lower(), str(path), distribution))
     return found
+
+
+def _field(distribution: Distribution, name: str) -> str | None:
+    """Give a field of the metadata; asking for one that is missing will be an error in a later Python."""
+    metadata = distribution.metadata
+    return metadata[name] if name in metadata else None  # noqa: SIM401 - PackageMetadata has no get in Python 3.11
 
 
 def _first_found() -> dict[str, Distribution]:

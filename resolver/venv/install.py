@@ -129,11 +129,18 @@ def _carry_out(
     for command in job.place.leftovers:
         run(command)
     held.write(journal.Note(added=job.added))
-    for command in job.transaction.commands:
-        announce(command)
-    packages.perform(job.transaction)
-    if job.build:
-        _build(job, run, runner, packages, held)
+    try:
+        for command in job.transaction.commands:
+            announce(command)
+        packages.perform(job.transaction)
+        if job.build:
+            _build(job, run, runner, packages, held)
+    except BaseException:
+        # The former environment's record tells of its own; what came new in this run is only known here.
+        known = job.place.record.added if job.place.record else ()
+        came = packages.installed(set(job.added) - set(known))
+        held.write(journal.Note(building=held.note.building, added=tuple(sorted(came))))
+        raise
     held.write(journal.Note())
 
 
@@ -152,7 +159,7 @@ def _build(
             run(command)
         held.write(journal.Note(added=job.added))
         raise
-    # Not undone if it fails: the new environment is whole, and the next run clears away the old one.
+    # The new environment is whole: if this fails, the next run clears away the old one.
     for command in clearing:
         run(command)
 

@@ -1,0 +1,338 @@
+"""A lock carried out, or nothing (rules X1, X3, X4): real folders, real interpreters, a system made of a table.
+
+The commands run for real, apart from the OS transaction and pip's; each of them is also made to fail, or to be the
+last thing that happens before a kill.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from resolver.errors import CommandError, InputError, PolicyError
+from resolver.io.process import ProcessRunner
+from resolver.model import Command, Completed, Lock, Transaction
+from resolver.venv.environment import PIP, old_of
+from resolver.venv.install import InstallResult, dry_run_lines, install
+from resolver.venv.journal import held
+from resolver.venv.record import read
+from tests.fakes import FakePackageManager
+from tests.unit.venv.samples import lock, os_package, os_project, put_os_project, wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SCRIPT = "[console_scripts]\ntool = tool:main\n"
+FIRST = lock((os_project("tool", "1.0"),), (os_package("python3-tool", "1.0-1"),))
+SECOND = lock(
+    (os_project("tool", "1.0"), os_project("more", "2.0")),
+    (os_package("python3-more", "2.0-1"), os_package("python3-tool", "1.0-1")),
+)
+ARCHIVE = {"python3-tool": "1.0-1", "python3-more": "2.0-1"}
+NOT_THERE = lock((), (os_package("python3-gone", "1.0-1"),))
+
+
+class Runner:
+    """Runs for real, except for pip; fails or is killed (with the whole process) at the n-th command."""
+
+    def __init__(self, *, fail_at: int | None = None, kill_at: int | None = None) -> None:
+        self._real = ProcessRunner()
+        self._fail_at, self._kill_at = fail_at, kill_at
+        self.streamed: list[Command] = []
+        self.pip = Completed(returncode=0, stdout="", stderr="")
+
+    def run(self, command: Command) -> Completed:
+        return self._real.run(command)
+
+    def stream(self, command: Command) -> Completed:
+        if len(self.streamed) == self._kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.streamed.append(command)
+        if len(self.streamed) - 1 == self._fail_at:
+            return Completed(returncode=9, stdout="", stderr="made to fail\n")
+        return self.pip if command.argv[0] == PIP else self._real.run(command)
+
+
+@pytest.fixture
+def packages(tmp_path: Path) -> FakePackageManager:
+    dist_packages = tmp_path / "dist-packages"
+    put_os_project(dist_packages, "tool", "1.0", scripts=SCRIPT, code="def main(): print('tool')")
+    put_os_project(dist_packages, "more", "2.0")
+    return FakePackageManager(archive=ARCHIVE, installed={}, site_directories=(str(dist_packages),))
+
+
+@pytest.fixture
+def do(tmp_path: Path, packages: FakePackageManager) -> Callable[..., InstallResult]:
+    """Install into ``tmp_path/venv``."""
+
+    def run(what: Lock, runner: Runner | None = None, *, dry_run: bool = False) -> InstallResult:
+        return install(what, tmp_path / "venv", runner or Runner(), packages, dry_run=dry_run)
+
+    return run
+
+
+def works(venv: Path) -> bool:
+    return subprocess.run([venv / "bin/tool"], capture_output=True, check=True).stdout == b"tool\n"
+
+
+def beside(venv: Path) -> set[str]:
+    """Give what lies beside an environment, the system's folder apart."""
+    return {path.name for path in venv.parent.iterdir()} - {"dist-packages"}
+
+
+def test_X1_a_lock_becomes_an_environment(
+    do: Callable[..., InstallResult], tmp_path: Path, packages: FakePackageManager
+) -> None:
+    result = do(FIRST)
+    assert (result.changed, result.added) == (True, ("python3-tool",))
+    assert packages.state == {"python3-tool": "1.0-1"}
+    assert works(tmp_path / "venv")
+    assert beside(tmp_path / "venv") == {"venv"}
+
+
+def test_X4_a_second_run_does_nothing_and_says_so(
+    do: Callable[..., InstallResult], packages: FakePackageManager
+) -> None:
+    do(FIRST)
+    again = Runner()
+    assert do(FIRST, again) == InstallResult(changed=False)
+    assert (again.streamed, len(packages.performed)) == ([], 1)
+
+
+def test_X4_another_lock_makes_the_environment_anew_and_keeps_what_was_added(
+    do: Callable[..., InstallResult], tmp_path: Path
+) -> None:
+    do(FIRST)
+    result = do(SECOND)
+    assert result.added == ("python3-more",)
+    record = read(tmp_path / "venv")
+    assert record is not None
+    assert record.added == ("python3-more", "python3-tool")
+    assert beside(tmp_path / "venv") == {"venv"}
+    assert not do(SECOND).changed
+
+
+def test_what_was_added_and_is_gone_by_now_is_no_longer_ours(
+    do: Callable[..., InstallResult], tmp_path: Path, packages: FakePackageManager
+) -> None:
+    do(SECOND)
+    del packages.state["python3-more"]
+    do(FIRST)
+    record = read(tmp_path / "venv")
+    assert record is not None
+    assert record.added == ("python3-tool",)
+
+
+@pytest.mark.parametrize("harm", ["extra project", "interpreter gone", "shadowed"])
+def test_an_environment_that_drifted_is_made_anew(do: Callable[..., InstallResult], tmp_path: Path, harm: str) -> None:
+    do(FIRST)
+    venv = tmp_path / "venv"
+    (site_packages,) = venv.glob("lib/python3*/site-packages")
+    if harm == "extra project":
+        put_os_project(site_packages, "stray", "1.0")
+    elif harm == "shadowed":
+        put_os_project(site_packages, "tool", "1.0")
+    else:
+        (venv / "bin/python").unlink()
+    assert do(FIRST).changed
+    assert works(venv)
+    assert not do(FIRST).changed
+
+
+def test_X3_a_dry_run_changes_nothing_and_prints_what_would_run(
+    do: Callable[..., InstallResult], tmp_path: Path, packages: FakePackageManager
+) -> None:
+    runner = Runner()
+    result = do(FIRST, runner, dry_run=True)
+    lines = dry_run_lines(result.commands)
+    assert (result.changed, result.added, len(lines)) == (True, ("python3-tool",), 4)
+    assert lines[0] == "install-os-packages python3-tool=1.0-1"
+    assert (runner.streamed, packages.state, beside(tmp_path / "venv")) == ([], {}, set())
+
+
+def test_X3_the_lines_of_a_dry_run_do_the_same_when_pasted(
+    do: Callable[..., InstallResult], tmp_path: Path, packages: FakePackageManager
+) -> None:
+    do(FIRST)
+    script = "\n".join(dry_run_lines(do(SECOND, dry_run=True).commands))
+    script = script.replace("install-os-packages", ": install-os-packages")
+    subprocess.run(["sh", "-eu", "-c", script], check=True, env={"PATH": "/usr/bin:/bin"})
+    packages.state.update(ARCHIVE)
+    assert not do(SECOND).changed
+    assert works(tmp_path / "venv")
+
+
+def test_a_dry_run_with_nothing_to_do_has_no_lines(do: Callable[..., InstallResult]) -> None:
+    do(FIRST)
+    assert do(FIRST, dry_run=True) == InstallResult(changed=False)
+
+
+def test_each_command_is_announced_before_it_runs(tmp_path: Path, packages: FakePackageManager) -> None:
+    told: list[Command] = []
+    result = install(FIRST, tmp_path / "venv", Runner(), packages, announce=told.append)
+    assert tuple(told) == result.commands
+
+
+def test_X1_what_cannot_be_planned_changes_nothing(
+    do: Callable[..., InstallResult], tmp_path: Path, packages: FakePackageManager
+) -> None:
+    do(FIRST)
+    before = dict(packages.state)
+    with pytest.raises(CommandError, match="python3-gone"):
+        do(NOT_THERE)
+    assert packages.state == before
+    assert works(tmp_path / "venv")
+    assert beside(tmp_path / "venv") == {"venv"}
+
+
+class Refusing(FakePackageManager):
+    """Plans as it should, and fails when it is to act."""
+
+    def perform(self, transaction: Transaction) -> None:
+        raise CommandError(f"refused {len(transaction.commands)} command")
+
+
+def test_X1_a_failed_os_transaction_leaves_nothing_behind(tmp_path: Path) -> None:
+    packages = Refusing(archive=ARCHIVE, installed={})
+    with pytest.raises(CommandError, match="refused 1 command"):
+        install(FIRST, tmp_path / "venv", Runner(), packages)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_X4_an_environment_that_cannot_be_cleared_away_is_known_for_ours(
+    do: Callable[..., InstallResult], tmp_path: Path
+) -> None:
+    class Stuck(Runner):
+        def stream(self, command: Command) -> Completed:
+            stuck = command.argv[0] == "rm" or "prepare" in command.argv
+            return Completed(returncode=1, stdout="", stderr="stuck\n") if stuck else super().stream(command)
+
+    with pytest.raises(CommandError, match="stuck"):
+        do(FIRST, Stuck())
+    assert (tmp_path / "venv").exists()
+    assert do(FIRST).changed
+    assert works(tmp_path / "venv")
+
+
+def test_a_folder_of_somebody_else_stays_as_it_is(
+    do: Callable[..., InstallResult], tmp_path: Path, packages: FakePackageManager
+) -> None:
+    (tmp_path / "venv").mkdir()
+    (tmp_path / "venv/thesis.tex").write_text("")
+    with pytest.raises(InputError, match="not made by distrofirst"):
+        do(FIRST)
+    assert (packages.state, beside(tmp_path / "venv")) == ({}, {"venv"})
+    assert (tmp_path / "venv/thesis.tex").exists()
+
+
+def test_the_root_folder_is_no_environment(packages: FakePackageManager, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="root folder"):
+        install(FIRST, type(tmp_path)("/"), Runner(), packages)
+
+
+def test_X4_another_run_on_the_same_environment_is_refused(do: Callable[..., InstallResult], tmp_path: Path) -> None:
+    with held(tmp_path / "venv"), pytest.raises(CommandError, match="another run"):
+        do(FIRST)
+
+
+STEPS_ANEW = range(4)
+"""mv, venv, prepare, finish; the last command, rm, comes after the new environment is whole."""
+
+
+@pytest.mark.parametrize("step", STEPS_ANEW)
+def test_X4_a_failure_at_any_step_brings_the_former_environment_back(
+    do: Callable[..., InstallResult], tmp_path: Path, step: int
+) -> None:
+    do(FIRST)
+    with pytest.raises(CommandError, match="made to fail"):
+        do(SECOND, Runner(fail_at=step))
+    venv = tmp_path / "venv"
+    assert works(venv)
+    assert not old_of(venv).exists()
+    record = read(venv)
+    assert record is not None
+    assert [project.name for project in record.contract.projects] == ["tool"]
+    do(SECOND)
+    record = read(venv)
+    assert record is not None
+    assert record.added == ("python3-more", "python3-tool"), "what the failed run added is known"
+    assert beside(venv) == {"venv"}
+
+
+@pytest.mark.parametrize("step", range(3))
+def test_X4_a_failure_of_the_first_installation_leaves_no_environment(
+    do: Callable[..., InstallResult], tmp_path: Path, step: int
+) -> None:
+    with pytest.raises(CommandError, match="made to fail"):
+        do(FIRST, Runner(fail_at=step))
+    assert not (tmp_path / "venv").exists()
+    do(FIRST)
+    record = read(tmp_path / "venv")
+    assert record is not None
+    assert record.added == ("python3-tool",)
+
+
+@pytest.mark.parametrize("step", range(5))
+def test_X4_killed_before_any_step_the_next_run_finishes(
+    tmp_path: Path, packages: FakePackageManager, do: Callable[..., InstallResult], step: int
+) -> None:
+    """The run is killed in a process of its own, so that nothing of it can clear up."""
+    do(FIRST)
+    killed = _run_in_a_child(tmp_path, packages, step)
+    assert killed, "the run was over before it could be killed"
+    packages.state.update(ARCHIVE)
+    do(SECOND)
+    record = read(tmp_path / "venv")
+    assert record is not None
+    assert record.added == ("python3-more", "python3-tool")
+    assert works(tmp_path / "venv")
+    assert beside(tmp_path / "venv") == {"venv"}
+    assert not do(SECOND).changed
+
+
+def _run_in_a_child(tmp_path: Path, packages: FakePackageManager, step: int) -> bool:
+    child = os.fork()
+    if child == 0:
+        try:
+            install(SECOND, tmp_path / "venv", Runner(kill_at=step), packages)
+        finally:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+
+def test_X4_an_interrupt_brings_the_former_environment_back(do: Callable[..., InstallResult], tmp_path: Path) -> None:
+    class Interrupted(Runner):
+        def stream(self, command: Command) -> Completed:
+            done = super().stream(command)
+            if "prepare" in command.argv:
+                raise KeyboardInterrupt
+            return done
+
+    do(FIRST)
+    with pytest.raises(KeyboardInterrupt):
+        do(SECOND, Interrupted())
+    assert works(tmp_path / "venv")
+    assert not old_of(tmp_path / "venv").exists()
+
+
+def test_X1_a_file_that_is_not_the_locked_one_is_refused_and_nothing_stays(
+    do: Callable[..., InstallResult], tmp_path: Path
+) -> None:
+    runner = Runner()
+    runner.pip = Completed(returncode=1, stdout="", stderr="ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM …\n")
+    with pytest.raises(PolicyError):
+        do(lock((), (), (wheel("demo"),)), runner)
+    assert not (tmp_path / "venv").exists()
+
+
+def test_X1_an_environment_that_does_not_verify_does_not_stay(do: Callable[..., InstallResult], tmp_path: Path) -> None:
+    do(FIRST)
+    with pytest.raises(CommandError, match=r"demo: found nothing, expected 1\.0"):
+        # pip says that it is done, and has done nothing.
+        do(lock((), (), (wheel("demo"),)))
+    assert works(tmp_path / "venv")

@@ -1,0 +1,67 @@
+"""The record that an environment carries: nothing of the contract may be lost on the way."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from resolver.errors import InputError
+from resolver.model import Evidence, Outcome
+from resolver.venv.record import FILE_NAME, Contract, Expected, Record, contract_of, dump, read
+from tests.unit.venv.samples import HOST, SHA, lock, os_package, os_project, wheel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LOCK = lock(
+    (os_project("flask", "2.2.2"), os_project("opencv", None, evidence=Evidence.OVERRIDE)),
+    (os_package("python3-flask", "2.2.2-3"), os_package("python3-opencv", "4.6.0-1")),
+    (wheel("demo"),),
+)
+
+
+def test_a_contract_is_what_can_be_checked_of_a_lock() -> None:
+    assert contract_of(LOCK) == Contract(
+        target=f"debian:12 amd64 python{HOST.python}",
+        projects=(
+            Expected(name="demo", outcome=Outcome.PYPI, version="1.0", sha256=SHA),
+            Expected(name="flask", outcome=Outcome.DISTRO, version="2.2.2", os_package="python3-flask"),
+            Expected(name="opencv", outcome=Outcome.DISTRO, version=None, os_package="python3-opencv", stands_in=True),
+        ),
+        os_packages=(("python3-flask", "2.2.2-3"), ("python3-opencv", "4.6.0-1")),
+    )
+
+
+def test_a_record_is_read_back_as_written(tmp_path: Path) -> None:
+    record = Record(contract=contract_of(LOCK), added=("libx", "python3-flask"))
+    (tmp_path / FILE_NAME).write_text(dump(record))
+    assert read(tmp_path) == record
+
+
+def test_R7_a_record_is_one_line_and_the_same_for_the_same_lock() -> None:
+    assert dump(Record(contract=contract_of(LOCK))) == dump(Record(contract=contract_of(LOCK)))
+    assert "\n" not in dump(Record(contract=contract_of(LOCK)))
+
+
+def test_a_folder_without_a_record_is_not_ours(tmp_path: Path) -> None:
+    assert read(tmp_path) is None
+    assert read(tmp_path / "nowhere") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        json.dumps({"schema": "distrofirst/environment/9"}),
+        json.dumps({"schema": "distrofirst/environment/1", "contract": {}}),
+    ],
+)
+def test_a_record_that_cannot_be_read_is_an_error_that_names_it(tmp_path: Path, text: str) -> None:
+    (tmp_path / FILE_NAME).write_text(text)
+    with pytest.raises(InputError) as caught:
+        read(tmp_path)
+    assert caught.value.context == str(tmp_path / FILE_NAME)
+    assert "--venv" in str(caught.value.hint)

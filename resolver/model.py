@@ -315,14 +315,27 @@ class WheelMetadata:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Rejection:
+    """One version on the index that the target cannot use."""
+
+    version: Version
+    why: str
+    """``only an sdist``, ``requires Python <3.12``."""
+
+    def __str__(self) -> str:
+        """``2.0: only an sdist``."""
+        return f"{self.version}: {self.why}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Listing:
     """What the index has of one project, for one target."""
 
     project: NormalizedName
     wheels: tuple[Wheel, ...]
     """One wheel a version, the best for the target, newest version first; yanked ones kept, pre-releases too."""
-    rejected: tuple[str, ...] = ()
-    """Why nothing else fits, in words: ``2.0: only an sdist``; newest first, at most some."""
+    rejected: tuple[Rejection, ...] = ()
+    """The versions without a fitting wheel, newest first."""
     exists: bool = True
     """False where the index does not know the project at all."""
     notes: tuple[str, ...] = ()

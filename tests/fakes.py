@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from resolver.errors import CommandError, UnavailableError
-from resolver.model import Command, Listing, Transaction, Wheel, WheelMetadata
+from resolver.model import Command, Listing, Rejection, Transaction, Wheel, WheelMetadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -41,14 +41,14 @@ class FakeIndex:
         if versions is None:
             return Listing(project=project, wheels=(), exists=False)
         wheels: list[Wheel] = []
-        rejected: list[str] = []
+        rejected: list[Rejection] = []
         for spelled in sorted(versions, key=Version, reverse=True):
             about = versions[spelled]
             requires_python = about.get("requires_python")
             if about.get("sdist_only"):
-                rejected.append(f"{Version(spelled)}: only an sdist")
+                rejected.append(Rejection(version=Version(spelled), why="only an sdist"))
             elif requires_python and not SpecifierSet(requires_python).contains(self._python, prereleases=True):
-                rejected.append(f"{Version(spelled)}: requires Python {requires_python}")
+                rejected.append(Rejection(version=Version(spelled), why=f"requires Python {requires_python}"))
             else:
                 wheels.append(self._wheel(project, spelled, about))
         return Listing(project=project, wheels=tuple(wheels), rejected=tuple(rejected))

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from packaging.version import InvalidVersion, Version
 
-from resolver.model import Listing, Wheel, WheelMetadata
+from resolver.model import Listing, Rejection, Wheel, WheelMetadata
 
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
-FORMAT: Final = "1"
+FORMAT: Final = "2"
 """Part of every key: raised when the shape or the meaning of an entry changes."""
 
 
@@ -31,7 +31,8 @@ def dump_listing(listing: Listing, page_hash: str) -> object:
         )
         for wheel in listing.wheels
     ]
-    return [page_hash, listing.exists, listing.rejected, listing.notes, rows]
+    rejected = [(str(one.version), one.why) for one in listing.rejected]
+    return [page_hash, listing.exists, rejected, listing.notes, rows]
 
 
 def load_listing(value: object, project: NormalizedName) -> tuple[Listing | None, str]:
@@ -64,7 +65,11 @@ def load_listing(value: object, project: NormalizedName) -> tuple[Listing | None
             ) in rows
         )
         listing = Listing(
-            project=project, wheels=wheels, rejected=tuple(rejected), exists=bool(exists), notes=tuple(notes)
+            project=project,
+            wheels=wheels,
+            rejected=tuple(Rejection(version=Version(version), why=why) for version, why in rejected),
+            exists=bool(exists),
+            notes=tuple(notes),
         )
     except (ValueError, TypeError, InvalidVersion):
         return None, ""

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from resolver.errors import InputError
-from resolver.model import MACHINES, Listing, Wheel
+from resolver.model import MACHINES, Listing, Rejection, Wheel
 from resolver.pypi.simple import absolute
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from resolver.model import Target
     from resolver.pypi.simple import IndexFile, Page
 
-REJECTED_LIMIT: Final = 20
-"""How many rejected versions a Listing names."""
 
 _ALIASES = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
 _MANYLINUX = frozenset({"x86_64", "i686", "aarch64", "armv7l", "ppc64", "ppc64le", "s390x", "riscv64", "loongarch64"})
@@ -184,7 +182,7 @@ class WheelChooser:
 
 def _listing(project: NormalizedName, page: Page, best: dict[Version, _Best]) -> Listing:
     wheels: list[Wheel] = []
-    rejected: list[str] = []
+    rejected: list[Rejection] = []
     for version in sorted(best, reverse=True):
         entry = best[version]
         url = absolute(page.base, entry.file.href) if entry.file else ""
@@ -203,8 +201,8 @@ def _listing(project: NormalizedName, page: Page, best: dict[Version, _Best]) ->
                     core_metadata=entry.file.core_metadata,
                 )
             )
-        elif len(rejected) < REJECTED_LIMIT:
-            rejected.append(f"{version}: {entry.why or 'its address cannot be used'}")
+        else:
+            rejected.append(Rejection(version=version, why=entry.why or "its address cannot be used"))
     notes: tuple[str, ...] = ()
     if page.status != "active":
         notes = (f"{page.status} on the index" + (f": {page.status_reason}" if page.status_reason else ""),)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 WINDOW = 12
 """How many of the newest releases are looked at to find one that displaces nothing (``--prefer fewest``)."""
 
+REJECTIONS = 3
+"""How many releases without a fitting wheel are named, of those that were asked for."""
+
 
 class Refusal:
     """Why the distribution's candidate cannot serve a project: the first reason found, with its words."""
@@ -81,6 +84,17 @@ class Provider:
     def identify(self, requirement_or_candidate: Ask | Choice) -> NormalizedName:
         """One identifier a project."""
         return requirement_or_candidate.project
+
+    def narrow_requirement_selection(
+        self,
+        identifiers: Iterable[NormalizedName],
+        resolutions: Mapping[NormalizedName, Choice],  # noqa: ARG002 - resolvelib's signature
+        candidates: Mapping[NormalizedName, Iterator[Choice]],  # noqa: ARG002 - the same
+        information: Mapping[NormalizedName, Iterator[Any]],  # noqa: ARG002 - the same
+        backtrack_causes: Sequence[Any],  # noqa: ARG002 - the same
+    ) -> Iterable[NormalizedName]:
+        """Leave the choice to ``get_preference``; resolvelib asks this from 1.1 on."""
+        return identifiers
 
     def get_preference(
         self,
@@ -284,8 +298,11 @@ class Provider:
                 self.note(project, f"{wheel.version} was yanked{': ' + wheel.yanked if wheel.yanked else ''}")
             else:
                 fitting.append(wheel)
-        for text in listing.rejected:
-            self.note(project, f"the index's {text}")
+        wanted = [one for one in listing.rejected if all(pins.admits(ask.specifier, one.version) for ask in asks)]
+        for rejection in wanted[:REJECTIONS]:
+            self.note(project, f"the index's {rejection}")
+        if len(wanted) > REJECTIONS:
+            self.note(project, f"the index's {len(wanted) - REJECTIONS} earlier releases: no wheel that fits either")
         if any(_wants_prereleases(ask) for ask in asks) or self._policy.pre:
             return fitting
         finals = [wheel for wheel in fitting if not wheel.version.is_prerelease]

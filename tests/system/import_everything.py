@@ -1,7 +1,7 @@
 """Import every top-level module of every project in an environment; run by its interpreter, prints JSON.
 
-argv: the JSON of ``distrofirst report``. A module's names come from top_level.txt, else from the files that the metadata or
-dpkg lists. Each import happens in a process of its own. Prints ``{"modules": N, "failed": {MODULE: WHY}}``.
+argv: the JSON of ``distrofirst report``. A module's names come from top_level.txt, else from the files that the
+metadata or dpkg lists. Each import happens in a process of its own. Prints ``{"modules": N, "failed": {MODULE: WHY}}``.
 """
 
 from __future__ import annotations

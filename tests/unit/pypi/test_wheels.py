@@ -29,6 +29,10 @@ TRIXIE = Target(release=Release(distribution="debian", version="13"), architectu
 DEMO = canonicalize_name("demo")
 
 
+def worded(listing: Listing) -> tuple[str, ...]:
+    return tuple(map(str, listing.rejected))
+
+
 def page(*names: str, **more: object) -> Page:
     """Give a page of files named so; ``more`` is said of each."""
     files = [{"filename": name, "url": name, "hashes": {"sha256": "0" * 64}, **more} for name in names]
@@ -168,28 +172,28 @@ def test_a_name_counts_by_pep_503_and_a_version_without_its_escapes() -> None:
 
 
 def test_each_rejection_says_why() -> None:
-    assert choose("demo-2.0.tar.gz", "demo-1.0.zip").rejected == ("2.0: only an sdist", "1.0: only an sdist")
-    assert choose("demo-2.0-cp312-cp312-win_amd64.whl", "demo-2.0.tar.gz").rejected == (
+    assert worded(choose("demo-2.0.tar.gz", "demo-1.0.zip")) == ("2.0: only an sdist", "1.0: only an sdist")
+    assert worded(choose("demo-2.0-cp312-cp312-win_amd64.whl", "demo-2.0.tar.gz")) == (
         "2.0: no wheel for CPython 3.13 on amd64",
     )
-    assert choose("demo-2.0-py3-none-any.whl", **{"requires-python": "<3.12"}).rejected == (
+    assert worded(choose("demo-2.0-py3-none-any.whl", **{"requires-python": "<3.12"})) == (
         "2.0: requires Python <3.12",
     )
-    assert choose("demo-2.0-py3-none-any.whl", hashes={"md5": "0" * 32}).rejected == ("2.0: the index gives no sha256",)
-    assert choose("demo-2.0-py3-none-any.whl", url="file:///demo.whl").rejected == ("2.0: its address cannot be used",)
+    assert worded(choose("demo-2.0-py3-none-any.whl", hashes={"md5": "0" * 32})) == ("2.0: the index gives no sha256",)
+    assert worded(choose("demo-2.0-py3-none-any.whl", url="file:///demo.whl")) == ("2.0: its address cannot be used",)
 
 
 def test_what_came_closest_is_what_is_told() -> None:
     wrong_python = page("demo-1.0-py3-none-any.whl", **{"requires-python": "<3"})
     others = page("demo-1.0.tar.gz", "demo-1.0-cp27-cp27m-win32.whl")
     both = replace(others, entries=(*wrong_python.entries, *others.entries))
-    assert WheelChooser(TRIXIE).choose(DEMO, both).rejected == ("1.0: requires Python <3",)
+    assert worded(WheelChooser(TRIXIE).choose(DEMO, both)) == ("1.0: requires Python <3",)
 
 
-def test_rejections_come_newest_first_and_end() -> None:
-    rejected = choose(*(f"demo-{number}.tar.gz" for number in range(100))).rejected
+def test_rejections_come_newest_first() -> None:
+    rejected = worded(choose(*(f"demo-{number}.tar.gz" for number in range(100))))
     assert rejected[:2] == ("99: only an sdist", "98: only an sdist")
-    assert len(rejected) == 20
+    assert len(rejected) == 100
 
 
 @pytest.mark.parametrize(
@@ -222,7 +226,7 @@ def test_P3_the_full_version_counts_where_it_is_known() -> None:
 def test_P3_the_cooldown(uploaded: str | None, why: str | None) -> None:
     chooser = WheelChooser(TRIXIE, uploaded_before=datetime(2026, 1, 1, tzinfo=UTC))
     listing = chooser.choose(DEMO, page("demo-1.0-py3-none-any.whl", **{"upload-time": uploaded}))
-    assert listing.rejected == (() if why is None else (f"1.0: {why}",))
+    assert worded(listing) == (() if why is None else (f"1.0: {why}",))
 
 
 def test_the_projects_status_becomes_a_note() -> None:

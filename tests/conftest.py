@@ -1,0 +1,130 @@
+"""What every test can count on: the network is off unless asked for, and what a test needs but lacks is said.
+
+- ``system``: changes a real host; needs root and what ``tests/system/hosts.py`` builds hosts with.
+- ``network``: asks the configured index or archive; left out by ``--offline`` or DISTROFIRST_TEST_OFFLINE=1.
+"""
+
+from __future__ import annotations
+
+import importlib
+import ipaddress
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.system import hosts
+
+# What pip and uv are told by the environment, but for what says where the one index is and how to reach it (rule P1).
+_TOOLS = ("PIP_", "UV_", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME")
+_REACH = ("PIP_INDEX_URL", "PIP_CERT", "PIP_CLIENT_CERT", "PIP_PROXY")
+_LOOK = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES", "TERM")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--offline", action="store_true", help="leave out the tests that need the network")
+
+
+def pytest_report_header() -> list[str]:
+    """Show which versions are tested, and that they are the distribution's own."""
+    lines = [f"interpreter: {sys.executable} ({sys.version.split()[0]})"]
+    for name in ("packaging", "platformdirs", "requests", "resolvelib", "rich", "sh", "tomli_w"):
+        try:
+            place = Path(str(importlib.import_module(name).__file__)).parent
+        except ImportError:
+            lines.append(f"{name}: missing")
+            continue
+        if not place.is_relative_to("/usr/lib/python3"):
+            lines.append(f"{name}: from {place}, NOT the distribution's")
+    return lines
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what cannot run, with the reason; run what is fast first."""
+    offline = config.getoption("--offline") or os.environ.get("DISTROFIRST_TEST_OFFLINE") == "1"
+    for item in items:
+        if {"host", "bare_host"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.system)
+        if offline and _marked(item, "network", "system"):
+            item.add_marker(pytest.mark.skip(reason="needs the network, and --offline was said"))
+        elif _marked(item, "system") and (reason := hosts.obstacle()):
+            item.add_marker(pytest.mark.skip(reason=reason))
+    items.sort(key=lambda item: (_marked(item, "system"), _marked(item, "network")))
+
+
+def _marked(item: pytest.Item, *names: str) -> bool:
+    return any(item.get_closest_marker(name) for name in names)
+
+
+def _is_here(host: object) -> bool:
+    """Whether a host, as a socket takes it, is this machine."""
+    name = host.decode() if isinstance(host, bytes) else str(host)
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        # The empty name and None are the wildcard address of a server.
+        return name in {"localhost", "", "None"}
+
+
+@pytest.fixture(autouse=True)
+def deny_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a test that reaches out of this machine unless it is marked ``network`` or ``system``.
+
+    Fails by pytest's own outcome, which is no Exception: no handler of a refused connection hides it.
+    """
+    if _marked(request.node, "network", "system"):
+        return
+    connect, resolve = socket.socket.connect, socket.getaddrinfo
+
+    def checked_connect(self: socket.socket, address: Any) -> None:  # noqa: ANN401 - whatever a family calls an address
+        if self.family in {socket.AF_INET, socket.AF_INET6} and not _is_here(address[0]):
+            pytest.fail(f"a test of the fast tier connected to {address}")
+        connect(self, address)
+
+    def checked_resolve(host: Any, *rest: Any, **options: Any) -> Any:  # noqa: ANN401 - the signature is socket's
+        if not _is_here(host):
+            pytest.fail(f"a test of the fast tier asked for the address of {host}")
+        return resolve(host, *rest, **options)
+
+    monkeypatch.setattr(socket.socket, "connect", checked_connect)
+    monkeypatch.setattr(socket, "getaddrinfo", checked_resolve)
+
+
+@pytest.fixture
+def home(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the command line a user of its own: an empty home, no settings of pip or the terminal, English.
+
+    Programs that it starts get a proxy that refuses, unless the test is marked ``network``.
+    """
+    home = tmp_path / "home"
+    home.mkdir()
+    connected = _marked(request.node, "network", "system")
+    for name in list(os.environ):
+        if name.startswith(_TOOLS + _LOOK) and not (connected and name in _REACH):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    for name, folder in (
+        ("CACHE", ".cache"),
+        ("CONFIG", ".config"),
+        ("DATA", ".local/share"),
+        ("STATE", ".local/state"),
+    ):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(home / folder))
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    if not connected:
+        for name in ("http_proxy", "https_proxy"):
+            # The discard port: nobody listens there.
+            monkeypatch.setenv(name, "http://127.0.0.1:9")
+        monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
+    return home
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Give the folder ``shared`` beside the checkout: corpora and reference data that are not the project's to ship."""
+    if not hosts.SHARED.is_dir():
+        pytest.skip(f"there is no {hosts.SHARED.name}/ beside the checkout")
+    return hosts.SHARED

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resolver import requirements as reading
-from resolver.errors import InputError, UnavailableError, UnmetError
+from resolver.errors import InputError, PolicyError, UnavailableError, UnmetError
 from resolver.io.cache import FileCache
 from resolver.io.process import ProcessRunner
 from resolver.model import Absence, Origin, PinsPolicy, Preference, RequirementSet
@@ -124,14 +124,17 @@ class App:
 
     def install(self, *, confirm: Callable[[Lock, InstallResult], bool]) -> InstallResult:
         """Carry out a lock, or the plan of the inputs, on this host; ``confirm`` sees what will be done first."""
-        from resolver.venv.install import install  # noqa: PLC0415 - only here
+        from resolver.hosts.debian import Apt  # noqa: PLC0415 - only what acts needs it
+        from resolver.venv.install import install  # noqa: PLC0415 - the same
 
         if self.options.targets != (HOST,) and self.options.lock is None:
             raise InputError(
                 "only this host can be installed to", context="--target", hint="use lock to plan for another release"
             )
         lock = self.read_lock(self.options.lock) if self.options.lock else self.lock()
-        packages = self._package_manager()
+        host = self._targets.open(HOST)
+        _check_repositories(lock, host)
+        packages = Apt(self.runner, host.target)
         plan = install(lock, self.options.venv, self.runner, packages, dry_run=True)
         if self.options.dry_run or not plan.changed:
             return plan
@@ -272,6 +275,21 @@ class App:
 
     def _announce(self, command: Command) -> None:
         self.progress(command.shell_line())
+
+
+def _check_repositories(lock: Lock, host: DebianCatalog) -> None:
+    """Refuse a lock's OS package that this host would take from an unverified repository (rule T1).
+
+    A plan made here has no such package; a lock that was made elsewhere knows nothing of this host's sources.
+    """
+    for wanted in lock.os_packages:
+        offered = host.package(wanted.name)
+        if offered is not None and not offered.trusted:
+            raise PolicyError(
+                f"{wanted.name} would come from {offered.repository}, whose signature apt does not verify here",
+                context="/etc/apt/sources.list.d",
+                hint="remove trusted=yes or allow-insecure=yes from that source, and name its key with Signed-By",
+            )
 
 
 class _LateIndex:

@@ -238,9 +238,10 @@ def _header(release: Release, state: Mapping[str, Any], date: str, source: str, 
 
 
 def _fingerprint(names: store.IndexFile) -> str:
-    """Hash what the host's index depends on: times and sizes of apt's and dpkg's files, and the evidence used."""
+    """Hash what the host's index depends on: times and sizes of apt's and dpkg's files, the evidence, the code."""
     parts: list[object] = [store.MAGIC, names.header.date, names.path.name]
-    for watched in (*_WATCHED, str(mappings_folder() / "debian.toml")):
+    ours = (mappings_folder() / "debian.toml", Path(apt_root.__file__).with_name("apt_dump.py"), Path(build.__file__))
+    for watched in (*_WATCHED, *map(str, ours)):
         path = Path(watched)
         inside = sorted(path.iterdir()) if path.is_dir() else []
         for entry in (path, *inside):

@@ -91,6 +91,11 @@ class DebianCatalog:
         names = [claim.metadata_name for claim in self._claims(candidate.project, candidate.package.name)]
         return self._read_extras(candidate.package, names[0], self._target.environment()) if names else {}
 
+    def package(self, name: str) -> OsPackage | None:
+        """Give an OS package as the target would install it, if it matters to Python."""
+        record = self._index.package(name)
+        return _os_package(record) if record is not None else None
+
     def other_versions(self, project: NormalizedName) -> tuple[tuple[Version, str], ...]:
         """Give what the target's other repositories (backports …) have of a project: version and repository."""
         match self.lookup(project):

@@ -5,8 +5,9 @@ distribution's interpreter, and distrofirst may run under another one, in a venv
 modules meet the same wall and respawn). So it imports nothing but python-apt and the standard library, and
 nothing imports it. ``APT_CONFIG`` chooses another apt root than the host's.
 
-stdin: ``{"packages": [NAME…], "site": [DIR…]}``: packages wanted besides every ``python3-*``, and the site
-directories whose metadata shall be traced to installed packages (empty for a private root).
+stdin: ``{"packages": [NAME…], "site": [DIR…], "insecure": [[URI, SUITE]…]}``: packages wanted besides every
+``python3-*``; the site directories whose metadata shall be traced to installed packages (empty for a private root); the
+sources for which apt does not insist on a signature (rule T1).
 stdout: one object, see ``main``.
 """
 
@@ -21,6 +22,20 @@ from typing import Any
 import apt_pkg
 
 INTERPRETERS = ("python3", "python3-minimal")
+
+
+def is_insecure(description: str, insecure: list[list[str]]) -> bool:
+    """Tell whether an index comes from a source that says ``trusted=yes`` or the like.
+
+    apt calls such an index trusted. ``description`` is its own: ``URI SUITE/COMPONENT ARCHITECTURE Packages (FILE)``.
+    """
+    return any(
+        description.startswith(
+            (f"{uri.rstrip('/')} {suite.rstrip('/')}{end}", f"{uri.rstrip('/')}/ {suite.rstrip('/')}{end}")
+        )
+        for uri, suite in insecure
+        for end in ("/", " ")
+    )
 
 
 def repository(file: Any) -> str:
@@ -108,7 +123,7 @@ def main() -> None:
     def is_trusted(file: Any) -> bool:
         if file.id not in trusted:
             index = sources.find_index(file)
-            trusted[file.id] = bool(index and index.is_trusted)
+            trusted[file.id] = bool(index and index.is_trusted and not is_insecure(index.describe, request["insecure"]))
         return trusted[file.id]
 
     wanted = {*request["packages"], *owned.values()}

@@ -45,7 +45,12 @@ def dump(runner: Runner, packages: Iterable[str], *, config: Path | None = None)
     ``config`` is a private root's apt.conf; without one the host answers, its installed metadata included.
     Raises UnavailableError without python-apt or without package lists (rule I6).
     """
-    request = {"packages": sorted(packages), "site": [] if config else list(SITE)}
+    insecure = [] if config else [source for source in host_sources() if source.insecure]
+    request = {
+        "packages": sorted(packages),
+        "site": [] if config else list(SITE),
+        "insecure": [[uri, suite] for source in insecure for uri in source.uris for suite in source.suites],
+    }
     done = runner.run(
         Command(
             argv=(SYSTEM_PYTHON, "-I", str(_DUMP)),

@@ -309,6 +309,10 @@ class _LateIndex:
         """See the port."""
         return self._index.listing(project)
 
+    def at(self, project: NormalizedName, url: str, sha256: str) -> Listing:
+        """See the port."""
+        return self._index.at(project, url, sha256)
+
     def metadata(self, wheel: Wheel) -> WheelMetadata:
         """See the port."""
         return self._index.metadata(wheel)

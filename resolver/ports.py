@@ -68,6 +68,10 @@ class Index(Protocol):
         """Give the project's wheels; one request when not cached. Raises UnavailableError without an answer."""
         ...
 
+    def at(self, project: NormalizedName, url: str, sha256: str) -> Listing:
+        """Give the one wheel that a URL names, if it is one for the target; nothing is fetched for it."""
+        ...
+
     def metadata(self, wheel: Wheel) -> WheelMetadata:
         """Read a wheel's metadata: PEP 658, else ranges, else the whole wheel, else an error (rule R6)."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from packaging.specifiers import SpecifierSet
@@ -52,6 +53,12 @@ class FakeIndex:
             else:
                 wheels.append(self._wheel(project, spelled, about))
         return Listing(project=project, wheels=tuple(wheels), rejected=tuple(rejected))
+
+    def at(self, project: NormalizedName, url: str, sha256: str) -> Listing:
+        """Any version of the universe is at ``https://files.example/PROJECT-VERSION-py3-none-any.whl``."""
+        spelled = url.partition("#")[0].rpartition("/")[2].split("-")[1]
+        wheel = self._wheel(project, spelled, self._universe[project][spelled])
+        return Listing(project=project, wheels=(replace(wheel, url=url.partition("#")[0], sha256=sha256),))
 
     def metadata(self, wheel: Wheel) -> WheelMetadata:
         self.read.append(wheel.filename)

@@ -95,6 +95,25 @@ class SimpleIndex:
         """Give the project's wheels for the target (see the port)."""
         return self._listing_job(project).result()
 
+    def at(self, project: NormalizedName, url: str, sha256: str) -> Listing:
+        """Give the one wheel that a URL names (see the port)."""
+        from urllib.parse import unquote  # noqa: PLC0415 -- requirements that are URLs are rare
+
+        from resolver.pypi.simple import IndexFile, Page  # noqa: PLC0415 -- a warm run reads no page
+
+        address = url.partition("#")[0]
+        file = IndexFile(
+            filename=unquote(address.rpartition("/")[2]),
+            href=address,
+            sha256=sha256,
+            requires_python=None,
+            size=None,
+            upload_time=None,
+            yanked=None,
+            core_metadata=None,
+        )
+        return self._choose(project, Page(base=address, entries=((file.filename, {}),), read=lambda *_: file))
+
     def metadata(self, wheel: Wheel) -> WheelMetadata:
         """Read a wheel's metadata (rule R6; see the port)."""
         return self._metadata_job(wheel).result()

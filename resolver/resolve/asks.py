@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -72,11 +73,39 @@ class Choice:
     version: Version
     extras: frozenset[str]
     source: OsCandidate | Wheel
+    url: str | None = None
+    """The demand's URL that named it, as written."""
 
     @property
     def from_distro(self) -> bool:
         """Whether the distribution serves it."""
         return isinstance(self.source, OsCandidate)
+
+
+_VCS = ("bzr+", "git+", "hg+", "svn+")
+_FULL_COMMIT = re.compile(r"@[0-9a-f]{40}(?:[0-9a-f]{24})?$")
+
+
+def hash_of(ask: Ask) -> str | None:
+    """Give the sha256 that a URL demand names, in its fragment or with ``--hash``."""
+    fragment = (ask.url or "").partition("#")[2]
+    named = [part.removeprefix("sha256=") for part in fragment.split("&") if part.startswith("sha256=")]
+    named += [one.removeprefix("sha256:") for one in sorted(ask.hashes) if one.startswith("sha256:")]
+    return named[0].lower() if named else None
+
+
+def url_obstacle(ask: Ask) -> str | None:
+    """Say why a URL cannot be installed from, or None for a wheel with its hash (rules P2, R5)."""
+    if ask.url is None:
+        return None
+    address = ask.url.partition("#")[0]
+    if not ask.direct and not ask.constraint:
+        return f"{ask.by} wants it from {address}; only the inputs may name a place"
+    if address.startswith(_VCS) and not _FULL_COMMIT.search(address):
+        return f"{ask.by} names a repository without a full commit hash: @ and its 40 digits are needed"
+    if not address.endswith(".whl"):
+        return f"{ask.by} names {address}, which would have to be built; only wheels are installed"
+    return None if hash_of(ask) else f"{ask.by} names a wheel without its hash: append #sha256=…"
 
 
 def from_requirement(requirement: Requirement, name: NormalizedName, policy: PinsPolicy) -> Ask:

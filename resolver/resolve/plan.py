@@ -67,7 +67,7 @@ def resolve(
         catalog=catalog,
         index=None if policy.only_distro else index,
         policy=policy,
-        roots=[ask for ask in inputs.asks if ask.url is None],
+        roots=inputs.asks,
         constraints=inputs.constraints,
     ).run()
     decisions = _decide(inputs, catalog, solved, elsewhere, only_distro=index is None or policy.only_distro)
@@ -165,15 +165,11 @@ def _decide(
     bounds = _group(inputs.constraints)
     for project, asks in _group([*inputs.asks, *_flat(solved.asks)]).items():
         everything = [*dict.fromkeys(asks), *bounds.get(project, ())]
-        choice = solved.choices.get(project)
+        # What was set aside stays unmet, although the rest of the plan may bring the project in at another version.
+        choice = solved.choices.get(project) if project not in solved.unmet else None
         refusal = solved.refusals.get(project)
         notes = tuple(solved.notes.get(project, ()))
-        if any(ask.url for ask in asks):
-            ask = next(ask for ask in asks if ask.url)
-            refusal = Refusal(Reason.DIRECT_URL, f"{ask.by} names where to take it from: {ask.url}")
-            decision = _decision(project, everything, catalog, refusal=refusal, elsewhere=elsewhere)
-            decision = replace(decision, outcome=Outcome.UNMET)
-        elif choice is not None and choice.from_distro:
+        if choice is not None and choice.from_distro:
             decision = _decision(project, everything, catalog, refusal=None, elsewhere=elsewhere)
         elif choice is not None and isinstance(choice.source, Wheel):
             decision = _decision(project, everything, catalog, refusal=refusal, elsewhere=elsewhere)
@@ -248,7 +244,11 @@ def _loosened(candidate: OsCandidate | None, asks: Sequence[Ask]) -> str | None:
 
 def _unmet(decision: Decision, why: str | None, notes: Sequence[str], *, only_distro: bool) -> Decision:
     """Word a demand that nothing meets. What PyPI lacks is the reason where the distribution has nothing at all."""
-    known = decision.os is not None or decision.reason in {Reason.AMBIGUOUS, Reason.NO_EVIDENCE}
+    known = decision.os is not None or decision.reason in {
+        Reason.AMBIGUOUS,
+        Reason.DIRECT_URL,
+        Reason.NO_EVIDENCE,
+    }
     reason = decision.reason
     if not only_distro and not known:
         reason = Reason.NOT_ON_INDEX if "the index does not know it" in notes else Reason.NO_WHEEL

@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from resolver.errors import UnavailableError
-from resolver.model import Absence, OsCandidate, Preference, Reason
+from resolver.model import Absence, Listing, OsCandidate, Preference, Reason
 from resolver.resolve import pins
-from resolver.resolve.asks import Ask, Choice, Policy, from_metadata
+from resolver.resolve.asks import Ask, Choice, Policy, from_metadata, hash_of, url_obstacle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -129,15 +129,16 @@ class Provider:
                 candidate = self._catalog.lookup(identifier)
                 if isinstance(candidate, OsCandidate) and (candidate.version, True) not in bad:
                     yield Choice(project=identifier, version=candidate.version, extras=extras, source=candidate)
+            url = next((ask.url for ask in everything if ask.url), None)
             for wheel in self.wheels(identifier, everything, extras):
                 if (wheel.version, False) not in bad:
-                    yield Choice(project=identifier, version=wheel.version, extras=extras, source=wheel)
+                    yield Choice(project=identifier, version=wheel.version, extras=extras, source=wheel, url=url)
 
         return matches
 
     def is_satisfied_by(self, requirement: Ask, candidate: Choice) -> bool:
         """Judge one demand alone (rule V3)."""
-        if not requirement.extras <= candidate.extras or requirement.url is not None:
+        if not requirement.extras <= candidate.extras or requirement.url not in {None, candidate.url}:
             return False
         if not candidate.from_distro:
             return pins.admits(requirement.specifier, candidate.version)
@@ -174,6 +175,10 @@ class Provider:
         return self._judged[key][1]
 
     def _os_refusal(self, project: NormalizedName, asks: Sequence[Ask]) -> Refusal | None:
+        for ask in asks:
+            if ask.url is not None:
+                words = url_obstacle(ask) or f"{ask.by} names where to take it from: {ask.url.partition('#')[0]}"
+                return Refusal(Reason.DIRECT_URL, words)
         candidate = self._catalog.lookup(project)
         if isinstance(candidate, Absence):
             return Refusal(candidate.reason, candidate.detail)
@@ -187,8 +192,6 @@ class Provider:
 
     def _version_refusal(self, candidate: OsCandidate, asks: Sequence[Ask]) -> Refusal | None:
         for ask in asks:
-            if ask.url is not None:
-                return Refusal(Reason.DIRECT_URL, f"{ask.by} names where to take it from: {ask.url}")
             if ask.hashes and self._policy.pins_for(ask.project).value == "exact":
                 return Refusal(Reason.HASH_REQUIRED, f"{ask.by} gives hashes, which no OS package can have")
             bound = ask.os_specifier
@@ -221,8 +224,6 @@ class Provider:
         """Give the index's wheels that meet the demands and whose own demands can be read, best first."""
         if self._index is None:
             self.note(project, "PyPI was not asked: only the distribution is allowed")
-            return
-        if any(ask.url for ask in asks):
             return
         for wheel in self._in_order(project, self._fitting(project, asks), extras):
             try:
@@ -270,6 +271,17 @@ class Provider:
             and not pins.admits(ask.specifier, candidate.version)
         )
 
+    def _at(self, project: NormalizedName, asks: Sequence[Ask]) -> Listing:
+        """Give the one wheel that a URL demand names; none where it is no wheel, or two places are named."""
+        assert self._index is not None  # noqa: S101 - checked by the caller
+        obstacle = next(filter(None, map(url_obstacle, asks)), None)
+        if obstacle is None and len(asks) > 1:
+            obstacle = f"several places are named for it: {', '.join(sorted(ask.url or '' for ask in asks))}"
+        if obstacle is not None:
+            self.note(project, obstacle)
+            return Listing(project=project, wheels=())
+        return self._index.at(project, asks[0].url or "", hash_of(asks[0]) or "")
+
     def _demands_of(self, wheel: Wheel, extras: frozenset[str]) -> tuple[Ask, ...]:
         """Give what a wheel asks for on the target."""
         key = (wheel.sha256, extras)
@@ -282,7 +294,8 @@ class Provider:
     def _fitting(self, project: NormalizedName, asks: Sequence[Ask]) -> list[Wheel]:
         """Filter a listing: bounds, hashes, yanked files (PEP 592), pre-releases (PEP 440); newest first."""
         assert self._index is not None  # noqa: S101 - checked by the caller
-        listing = self._index.listing(project)
+        urls = {ask.url: ask for ask in asks if ask.url is not None}
+        listing = self._at(project, list(urls.values())) if urls else self._index.listing(project)
         if not listing.exists:
             self.note(project, "the index does not know it")
             return []

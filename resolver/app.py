@@ -41,6 +41,8 @@ class Options:
     groups: tuple[str, ...] = ()
     targets: tuple[str, ...] = (HOST,)
     architecture: str | None = None
+    repositories: tuple[str, ...] = ()
+    repository_key: Path | None = None
     pins: PinsPolicy = PinsPolicy.EXACT
     pins_for: tuple[tuple[NormalizedName, PinsPolicy], ...] = ()
     prefer: Preference = Preference.FEWEST
@@ -84,6 +86,8 @@ class App:
             cache=self.cache,
             cache_folder=folder,
             offline=self.options.offline or self.options.direct,
+            repositories=self.options.repositories,
+            repository_key=self.options.repository_key,
         )
 
     # --- the use cases ---
@@ -322,6 +326,10 @@ class _LateIndex:
         wanted = tuple(projects)
         if wanted:
             self._index.prefetch(wanted)
+
+    def prefetch_metadata(self, wheels: Iterable[Wheel]) -> None:
+        """See the port; whoever has a wheel has asked the index already."""
+        self._index.prefetch_metadata(wheels)
 
 
 def cache_folder() -> Path:

@@ -69,6 +69,10 @@ def _parser() -> argparse.ArgumentParser:
     target.add_argument(
         "--target", action="append", metavar="T", help="host (default) or a release: debian:13, ubuntu:24.04 …"
     )
+    target.add_argument(
+        "--repo", action="append", default=[], metavar="URL", help="look at the release through this archive"
+    )
+    target.add_argument("--repo-key", type=Path, metavar="FILE", help="what that archive is signed with")
     target.add_argument("--arch", metavar="A", help="the target's architecture, in the distribution's words: amd64")
 
     inputs = _Parser(add_help=False)
@@ -264,6 +268,8 @@ def _options(arguments: argparse.Namespace, standing: configuration.Configuratio
         groups=tuple(given.get("group", ())),
         targets=tuple(dict.fromkeys(given.get("target") or _standing_targets(arguments, standing) or ("host",))),
         architecture=given.get("arch"),
+        repositories=tuple(given.get("repo", ())),
+        repository_key=given.get("repo_key"),
         pins=PinsPolicy(given.get("pins") or standing.pins or PinsPolicy.EXACT),
         pins_for=standing.pins_for,
         prefer=Preference(given.get("prefer") or standing.prefer or Preference.FEWEST),

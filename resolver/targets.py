@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from resolver.catalog import build, contents, extras, overrides, store
 from resolver.catalog.debian import DebianCatalog
-from resolver.errors import UnavailableError
+from resolver.errors import InputError, UnavailableError
 from resolver.hosts import apt_root, apt_sources, releases
 from resolver.hosts.apt_root import AptRoot
 from resolver.model import MACHINES, OsPackage, Release, Target
@@ -60,6 +60,10 @@ class Targets:
     cache: Cache
     cache_folder: Path
     offline: bool = False
+    repositories: tuple[str, ...] = ()
+    """Archives to take a release from instead of the mirrors that the host knows (``--repo``)."""
+    repository_key: Path | None = None
+    """What they are signed with."""
 
     def open(self, name: str, *, architecture: str | None = None) -> DebianCatalog:
         """Open the catalog of ``host`` or of a release such as ``debian:13``.
@@ -67,6 +71,12 @@ class Targets:
         Raises InputError for an unknown name, UnavailableError where there is no metadata (rule I6).
         """
         if name == HOST:
+            if self.repositories:
+                raise InputError(
+                    "the host's own apt sources say where it installs from",
+                    context="--repo",
+                    hint="name a release with --target, or add the repository to /etc/apt/sources.list.d",
+                )
             return self._open_host()
         release = releases.parse(name)
         wanted = architecture or self._native_architecture()
@@ -92,7 +102,7 @@ class Targets:
         claims = build.claims_from_contents(traces, ours, release.codename or "", _python(state["python"])[0])
         built = build.build(claims, ours, named)
         header = _header(release, state, root.date(), "embedded" if output else "apt", built)
-        path = (output or self.cache_folder / "index") / _file_name(release, wanted, embedded=output is not None)
+        path = output / f"{release.slug}.idx" if output else self._fetched(release, wanted)
         store.write(path, store.dump(header, built.claims, built.packages))
         return path
 
@@ -146,26 +156,35 @@ class Targets:
             return max(found, key=lambda index: index.header.date)
         if self.offline:
             raise UnavailableError(
-                f"there is no metadata of {release} for {architecture}",
-                context="--offline",
-                hint=f"run without --offline: distrofirst update --target {release}",
+                f"there is no metadata of {release} for {architecture} at hand, and the network may not be used",
+                hint=f"fetch it: distrofirst update --target {release}",
             )
         return store.IndexFile(self.update(str(release), architecture=architecture))
 
     def _release_files(self, release: Release, architecture: str) -> list[Path]:
-        fetched = self.cache_folder / "index" / _file_name(release, architecture, embedded=False)
-        embedded = mappings_folder() / _file_name(release, architecture, embedded=True)
-        usable = [fetched, *([embedded] if architecture == EMBEDDED_ARCHITECTURE else [])]
+        usable = [self._fetched(release, architecture)]
+        if architecture == EMBEDDED_ARCHITECTURE and not self.repositories:
+            usable.append(mappings_folder() / f"{release.slug}.idx")
         return [path for path in usable if path.exists()]
 
+    def _fetched(self, release: Release, architecture: str) -> Path:
+        return self.cache_folder / "index" / f"{self._slug(release, architecture)}.idx"
+
+    def _slug(self, release: Release, architecture: str) -> str:
+        """Name a release as seen through certain archives: what came from one is never taken for another's."""
+        slug = f"{release.slug}-{architecture}"
+        if not self.repositories:
+            return slug
+        return f"{slug}-{hashlib.sha256(repr((self.repositories, self.repository_key)).encode()).hexdigest()[:16]}"
+
     def _root(self, release: Release, architecture: str) -> AptRoot:
-        here = releases.of_host().codename or ""
         there = release.codename or ""
         return AptRoot(
-            self.cache_folder / "apt" / f"{release.slug}-{architecture}",
+            self.cache_folder / "apt" / self._slug(release, architecture),
             codename=there,
             architecture=architecture,
-            sources=apt_sources.retarget(apt_root.host_sources(), here, there),
+            sources=apt_sources.named(self.repositories, self.repository_key, release)
+            or apt_sources.retarget(apt_root.host_sources(), releases.codename_of_host(), there),
             runner=self.runner,
         )
 
@@ -207,10 +226,6 @@ class Targets:
         return apt_root.read_package_metadata(
             self.runner, package, metadata_name, self.cache_folder / "apt" / "host", environment={}
         )
-
-
-def _file_name(release: Release, architecture: str, *, embedded: bool) -> str:
-    return f"{release.slug}.idx" if embedded else f"{release.slug}-{architecture}.idx"
 
 
 def _python(version: str | None) -> tuple[str, str]:

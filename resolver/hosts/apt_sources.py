@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from resolver.model import Release
+
 _ALIASES = {"stable", "oldstable", "oldoldstable", "testing", "unstable"}
 _ONE_LINE = re.compile(r"deb\s+(?:\[(?P<options>[^\]]*)\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)(?P<components>[^#]*)")
 
@@ -132,6 +134,24 @@ def _is_distribution(source: Source) -> bool:
     """
     key = source.signed_by or ""
     return "main" in source.components and (not key or bool(re.search(r"(debian|ubuntu)-archive|BEGIN PGP", key)))
+
+
+def named(urls: Iterable[str], key: Path | None, release: Release) -> tuple[Source, ...]:
+    """Give the sources that ``--repo`` and ``--repo-key`` name for a release: its base suite there.
+
+    Without a key apt's own trusted keys have to do.
+    """
+    components = ("main", "universe") if release.distribution == "ubuntu" else ("main",)
+    return tuple(
+        Source(
+            uris=(url,),
+            suites=(release.codename or "",),
+            components=components,
+            signed_by=str(key.resolve()) if key is not None else None,
+            insecure=False,
+        )
+        for url in urls
+    )
 
 
 def render(sources: Iterable[Source], codename: str) -> str:

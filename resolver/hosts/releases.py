@@ -49,6 +49,14 @@ def known_releases() -> tuple[Release, ...]:
     )
 
 
+def codename_of_host() -> str:
+    """Tell this host's codename; empty on a host that distrofirst does not serve, which may still look at others."""
+    try:
+        return of_host().codename or ""
+    except InputError:
+        return ""
+
+
 def of_host(os_release: Mapping[str, str] | None = None) -> Release:
     """Tell this host's release from os-release(5).
 

@@ -27,6 +27,13 @@ if TYPE_CHECKING:
     from resolver.resolve.engine import Outcome as Solved
 
 
+_SYSTEM_DATA = {
+    "certifi": "certificates that this host trusts or distrusts",
+    "pytz": "the system's updates of time zones",
+}
+"""Projects that Debian patches to read the system's files."""
+
+
 class Elsewhere(Protocol):
     """Where else a project may be found: other releases, backports."""
 
@@ -331,13 +338,25 @@ def _with_closure(decisions: Sequence[Decision], catalog: Catalog) -> list[Decis
 def _resolution(
     requirements: RequirementSet, catalog: Catalog, policy: Policy, decisions: Iterable[Decision]
 ) -> Resolution:
+    in_order = tuple(sorted(decisions, key=lambda one: one.name))
     return Resolution(
         target=catalog.target,
         metadata=catalog.metadata,
-        decisions=tuple(sorted(decisions, key=lambda one: one.name)),
+        decisions=in_order,
         requirements=len(requirements.requirements),
         pins=policy.pins,
         coverage_by_pins={one.value: _direct_coverage(requirements, catalog, policy, one) for one in PinsPolicy},
+        warnings=_warnings(in_order),
+    )
+
+
+def _warnings(decisions: Iterable[Decision]) -> tuple[str, ...]:
+    """Warn where a project of PyPI replaces one that the distribution ties to the system's own data."""
+    return tuple(
+        f"{one.name} {one.version} comes from PyPI and brings data of its own: {_SYSTEM_DATA[one.name]} do not count"
+        " in this environment"
+        for one in decisions
+        if one.outcome is Outcome.PYPI and one.os is not None and one.name in _SYSTEM_DATA
     )
 
 

@@ -67,6 +67,9 @@ def test_case(path: Path, tmp_path: Path) -> None:
             else:
                 assert found[key] == value, f"{project}: {key} ({found})"
     assert not set(case.get("never_asked", ())) & set(index.listed)
+    warned = case.get("warnings", [])
+    assert len(resolution.warnings) == len(warned)
+    assert all(found.startswith(begin) for found, begin in zip(resolution.warnings, warned, strict=True))
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)

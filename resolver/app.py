@@ -48,7 +48,8 @@ class Options:
     prefer: Preference = Preference.FEWEST
     only_distro: bool = False
     exclude: frozenset[NormalizedName] = frozenset()
-    uploaded_before: str | None = None
+    uploaded_before: datetime | None = None
+    """The cooldown: nothing younger is chosen from the index (rule P3)."""
     direct: bool = False
     offline: bool = False
     venv: Path = Path("venv")
@@ -85,6 +86,7 @@ class App:
             runner=self.runner,
             cache=self.cache,
             cache_folder=folder,
+            warn=self.warn,
             offline=self.options.offline or self.options.direct,
             repositories=self.options.repositories,
             repository_key=self.options.repository_key,
@@ -112,7 +114,10 @@ class App:
         if len(self.options.targets) != 1:
             raise InputError("a lock is for one target", context="--target", hint="run once for each")
         wanted = self._read()
-        return locking.from_resolution(self._resolve(wanted, self.options.targets[0]), wanted)
+        resolution = self._resolve(wanted, self.options.targets[0])
+        for warning in resolution.warnings:
+            self.warn(warning)
+        return locking.from_resolution(resolution, wanted)
 
     def read_lock(self, path: Path) -> Lock:
         """Read a lock that was written before."""
@@ -121,8 +126,9 @@ class App:
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or str(error)
             raise InputError(
-                f"the lock cannot be read: {error}", context=str(path), hint="make one: distrofirst lock"
+                f"the lock cannot be read: {why}", context=str(path), hint="make one: distrofirst lock"
             ) from error
         return locking.loads(text, context=str(path))
 
@@ -144,6 +150,12 @@ class App:
             return plan
         if not confirm(lock, plan):
             raise UnmetError("nothing was changed", hint="--yes goes ahead without asking")
+        if self.options.offline and (lock.wheels or any(command.privileged for command in plan.commands)):
+            raise UnavailableError(
+                f"{len(plan.added)} OS packages and {len(lock.wheels)} wheels would have to be downloaded",
+                context="--offline",
+                hint="run without --offline; --dry-run shows the commands",
+            )
         return install(lock, self.options.venv, self.runner, packages, announce=self._announce)
 
     def verify(self) -> tuple[Finding, ...]:
@@ -165,6 +177,8 @@ class App:
 
     def update(self) -> tuple[Path, ...]:
         """Fetch the metadata of each target anew; with ``output`` as embedded indexes there."""
+        if self.options.offline:
+            raise UnavailableError("update fetches from the archive", context="--offline", hint="leave --offline out")
         paths = []
         for target in self.options.targets:
             self.progress(f"fetching the metadata of {target}")
@@ -179,6 +193,10 @@ class App:
             (str(release), header.python, header.architecture, header.date) for release, header in self._targets.known()
         ]
 
+    def other_targets(self) -> tuple[str, ...]:
+        """Name the releases whose metadata has to be fetched before they can be asked."""
+        return self._targets.unknown()
+
     # --- the steps they share ---
 
     def _read(self) -> RequirementSet:
@@ -186,7 +204,7 @@ class App:
             self.options.inputs,
             extras=self.options.extras,
             groups=self.options.groups,
-            stdin=sys.stdin.buffer.read,
+            stdin=_read_stdin,
             environ=os.environ,
             cwd=Path.cwd(),
         )
@@ -251,26 +269,9 @@ class App:
                 settings,
                 catalog.target,
                 offline=self.options.offline,
-                uploaded_before=self._cooldown(),
+                uploaded_before=self.options.uploaded_before,
             )
         )
-
-    def _cooldown(self) -> datetime | None:
-        """Read the limit of ``--uploaded-before``: a date or a time, in UTC unless it says otherwise (rule P3)."""
-        from datetime import UTC, datetime  # noqa: PLC0415 - rarely asked for
-
-        text = self.options.uploaded_before
-        if text is None:
-            return None
-        try:
-            limit = datetime.fromisoformat(text)
-        except ValueError as error:
-            raise InputError(
-                f"{text!r} is no date",
-                context="--uploaded-before",
-                hint="write it as 2026-11-01 or 2026-11-01T12:00:00Z",
-            ) from error
-        return limit if limit.tzinfo is not None else limit.replace(tzinfo=UTC)
 
     def _package_manager(self) -> PackageManager:
         from resolver.hosts.debian import Apt  # noqa: PLC0415 - only what acts needs it
@@ -278,7 +279,9 @@ class App:
         return Apt(self.runner, self._targets.open(HOST).target)
 
     def _announce(self, command: Command) -> None:
-        self.progress(command.shell_line())
+        """Show a command before it runs, sudo included where it goes through that (rule X3)."""
+        through = "sudo " if command.privileged and os.geteuid() != 0 else ""
+        self.progress(through + command.shell_line())
 
 
 def _check_repositories(lock: Lock, host: DebianCatalog) -> None:
@@ -332,8 +335,19 @@ class _LateIndex:
         self._index.prefetch_metadata(wheels)
 
 
+def _read_stdin() -> bytes:
+    if not sys.stdin:  # None, where it was closed before Python started
+        raise InputError("standard input is closed", context="-")
+    return sys.stdin.buffer.read()
+
+
 def cache_folder() -> Path:
-    """Give the folder of everything that may be thrown away (XDG Base Directory Specification)."""
+    """Give the folder of everything that may be thrown away (XDG Base Directory Specification).
+
+    A user without a home has a path relative to nowhere; theirs is the home that nobody has (Debian Policy 9.2.3),
+    where nothing can be kept.
+    """
     import platformdirs  # noqa: PLC0415 - a millisecond, once
 
-    return Path(platformdirs.user_cache_dir("distrofirst"))
+    folder = Path(platformdirs.user_cache_dir("distrofirst"))
+    return folder if folder.is_absolute() else Path("/nonexistent/.cache/distrofirst")

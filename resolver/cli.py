@@ -5,128 +5,78 @@ stdout carries the payload, stderr everything else. Exit codes are those of ``re
 
 from __future__ import annotations
 
-import argparse
+import gc
+import io
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from resolver import __version__, configuration
+from resolver import configuration
 from resolver.app import App, Options
+from resolver.arguments import parse
 from resolver.errors import CommandError, DistrofirstError, InputError
 from resolver.model import PinsPolicy, Preference
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
+    from datetime import datetime
 
     from resolver.model import Lock, Resolution
     from resolver.venv.install import InstallResult
 
 NO = 1
 """The exit code of a question whose answer is no."""
+CRASHED = 70
+"""sysexits.h's EX_SOFTWARE: a fault of our own must not read as "no", which is what Python's 1 would mean here."""
 INTERRUPTED = 130
 """What shells say of a program that Ctrl-C ended."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; give the exit code."""
+    if argv is None:
+        gc.disable()  # one short run, which leaves few cycles: reading a large index is a twentieth faster without
+    if not sys.stdout:  # None, where it was closed before Python started
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal of another encoding gets escapes for what it cannot show, not a traceback.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        arguments = _parser().parse_args(argv)
-        return _Session(arguments).run()
+        code = _Session(parse(argv)).run()
+        # Here rather than at the interpreter's end, where a full disk or a closed pipe could no longer be told.
+        sys.stdout.flush()
     except DistrofirstError as error:
         _print_error(error)
         return error.exit_code
     except BrokenPipeError:
-        # The reader of our output is gone (``| head``); Python would complain again while closing.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of our output is gone (``| head``).
+        _drop_output()
         return 0
     except KeyboardInterrupt:
         print("distrofirst: interrupted", file=sys.stderr)
         return INTERRUPTED
     except OSError as error:
-        _print_error(CommandError(error.strerror or str(error), context=error.filename and str(error.filename)))
+        place = str(error.filename) if error.filename else None
+        _print_error(CommandError(error.strerror or str(error), context=place))
+        _drop_output()
         return CommandError.exit_code
+    except Exception:  # noqa: BLE001 - the last resort; everything expected has its class
+        from traceback import print_exc  # noqa: PLC0415 - never on a good day
+
+        print_exc()
+        print("distrofirst: error: a fault of distrofirst itself; please report the lines above", file=sys.stderr)
+        return CRASHED
+    return code
 
 
-class _Parser(argparse.ArgumentParser):
-    """argparse with our errors, so that bad usage looks like every other error."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InputError(message, context=self.prog, hint=f"{self.prog} --help")
-
-
-def _parser() -> argparse.ArgumentParser:
-    common = _Parser(add_help=False)
-    common.add_argument("-q", "--quiet", action="store_true", help="print the payload and errors only")
-    common.add_argument("-v", "--verbose", action="store_true", help="show everything that was decided")
-    common.add_argument("--no-color", action="store_true", help="plain text (NO_COLOR does the same)")
-    common.add_argument("--config", type=Path, metavar="FILE", help="instead of distrofirst.toml or pyproject.toml")
-    common.add_argument("--offline", action="store_true", help="use what is cached or embedded, never the network")
-
-    target = _Parser(add_help=False)
-    target.add_argument(
-        "--target", action="append", metavar="T", help="host (default) or a release: debian:13, ubuntu:24.04 …"
-    )
-    target.add_argument(
-        "--repo", action="append", default=[], metavar="URL", help="look at the release through this archive"
-    )
-    target.add_argument("--repo-key", type=Path, metavar="FILE", help="what that archive is signed with")
-    target.add_argument("--arch", metavar="A", help="the target's architecture, in the distribution's words: amd64")
-
-    inputs = _Parser(add_help=False)
-    inputs.add_argument("inputs", nargs="*", metavar="INPUT", help="requirements file, pyproject.toml, lock, or -")
-    inputs.add_argument("--extra", action="append", default=[], metavar="NAME", help="an extra of pyproject.toml")
-    inputs.add_argument("--group", action="append", default=[], metavar="NAME", help="a dependency group (PEP 735)")
-
-    plan = _Parser(add_help=False)
-    plan.add_argument("--pins", choices=list(PinsPolicy), help="what == means to the distribution (default: exact)")
-    plan.add_argument("--prefer", choices=list(Preference), help="how the remainder is chosen (default: fewest)")
-    plan.add_argument("--only-distro", action="store_true", help="never PyPI")
-    plan.add_argument("--uploaded-before", metavar="DATE", help="choose nothing younger from PyPI")
-
-    parser = _Parser(
-        prog="distrofirst",
-        description="Take Python projects from the Linux distribution first, and only the remainder from PyPI,"
-        " pinned by hash.",
-    )
-    parser.add_argument("--version", action="version", version=f"distrofirst {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    report = commands.add_parser(
-        "report", parents=[common, target, inputs, plan], help="what comes from where, and what lacks coverage"
-    )
-    report.add_argument("--format", choices=["text", "json"], default="text")
-    report.add_argument("-o", "--output", type=Path, metavar="FILE")
-    report.add_argument("--direct", action="store_true", help="the listed requirements alone, without the network")
-    report.add_argument("--fail-under", type=float, metavar="PERCENT", help="exit 1 below this coverage")
-
-    lock = commands.add_parser("lock", parents=[common, target, inputs, plan], help="write the plan as pylock.toml")
-    lock.add_argument("--format", choices=["pylock", "requirements"], default="pylock")
-    lock.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: pylock.<release>.toml; - is stdout")
-
-    install = commands.add_parser(
-        "install", parents=[common, inputs, plan], help="carry the plan out: OS packages, then a venv"
-    )
-    install.add_argument("--lock", type=Path, metavar="FILE", help="instead of resolving inputs")
-    install.add_argument("--venv", type=Path, metavar="DIR", help="where the environment goes (default: venv)")
-    install.add_argument("--dry-run", action="store_true", help="print the exact commands and run none")
-    install.add_argument("--yes", action="store_true", help="do not ask before acting")
-
-    explain = commands.add_parser("explain", parents=[common, target, plan], help="why a project comes from where")
-    explain.add_argument("requirements", nargs="+", metavar="REQUIREMENT")
-    explain.add_argument("--direct", action="store_true", help="look at the distribution alone, without the network")
-
-    verify = commands.add_parser("verify", parents=[common], help="hold an environment against its lock")
-    verify.add_argument("--venv", type=Path, metavar="DIR")
-    verify.add_argument("--lock", type=Path, metavar="FILE", help="another lock than the one it was made from")
-
-    update = commands.add_parser("update", parents=[common, target], help="fetch the targets' metadata anew")
-    update.add_argument("-o", "--output", type=Path, metavar="DIR", help="write embedded indexes (mappings/)")
-
-    commands.add_parser("targets", parents=[common], help="list the releases that can be asked without fetching")
-    return parser
+def _drop_output() -> None:
+    """Let what is still to be written to stdout vanish: Python would complain of it again while closing."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _Session:
@@ -162,7 +112,7 @@ class _Session:
         from resolver.report.summary import summarize  # noqa: PLC0415 - each command imports its own
 
         resolutions = self._app.report()
-        self._write(self._render(resolutions, self._arguments.format))
+        _put(self._render(resolutions, self._arguments.format), self._arguments.output)
         bar = self._arguments.fail_under
         low = [str(r.target) for r in resolutions if bar is not None and not summarize(r).reaches(bar)]
         if low:
@@ -184,10 +134,8 @@ class _Session:
         output = self._arguments.output
         if output is None and self._arguments.format == "pylock":
             output = Path(locking.default_name(lock.target))
-        if output is None or str(output) == "-":
-            sys.stdout.write(text)
-        else:
-            _replace(output, text)
+        _put(text, output)
+        if output is not None and str(output) != "-":
             self._progress(f"wrote {output}")
         return 0
 
@@ -198,6 +146,8 @@ class _Session:
         if self._options.dry_run:
             for line in dry_run_lines(result.commands):
                 print(line)
+            if not result.changed:
+                self._progress(f"{self._options.venv} is as it should be; nothing to do")
         elif result.changed:
             self._progress(f"installed into {self._options.venv}")
         else:
@@ -206,10 +156,11 @@ class _Session:
 
     def _confirm(self, lock: Lock, plan: InstallResult) -> bool:
         """Show what will be done; ask where somebody is there to answer."""
+        from resolver.report.plain import count  # noqa: PLC0415 - each command imports its own
+
         added = f", {len(plan.added)} of the system new" if plan.added else ""
-        self._progress(
-            f"{len(lock.os_packages)} OS packages{added}; {len(lock.wheels)} wheels into {self._options.venv}"
-        )
+        packages, wheels = count(len(lock.os_packages), "OS package"), count(len(lock.wheels), "wheel")
+        self._progress(f"{packages}{added}; {wheels} into {self._options.venv}")
         if self._arguments.yes:
             return True
         if not sys.stdin.isatty():
@@ -237,14 +188,9 @@ class _Session:
     def _targets(self) -> int:
         for release, python, architecture, date in self._app.targets():
             print(f"{release:<14} Python {python:<5} {architecture:<8} metadata of {date}")
+        others = self._app.other_targets()
+        self._progress(f"to be fetched first (distrofirst update --target T): {', '.join(others)}")
         return 0
-
-    def _write(self, text: str) -> None:
-        output = self._arguments.output
-        if output is None or str(output) == "-":
-            sys.stdout.write(text)
-        else:
-            _replace(output, text)
 
     def _color(self) -> bool:
         wanted = not self._arguments.no_color and not os.environ.get("NO_COLOR")
@@ -275,7 +221,7 @@ def _options(arguments: argparse.Namespace, standing: configuration.Configuratio
         prefer=Preference(given.get("prefer") or standing.prefer or Preference.FEWEST),
         only_distro=given.get("only_distro", False) or standing.only_distro,
         exclude=standing.exclude,
-        uploaded_before=given.get("uploaded_before") or standing.uploaded_before,
+        uploaded_before=_cooldown(given.get("uploaded_before")) or standing.uploaded_before,
         direct=given.get("direct", False),
         offline=arguments.offline,
         venv=given.get("venv") or Path(standing.venv or "venv"),
@@ -283,6 +229,10 @@ def _options(arguments: argparse.Namespace, standing: configuration.Configuratio
         dry_run=given.get("dry_run", False),
         output=given.get("output"),
     )
+
+
+def _cooldown(text: str | None) -> datetime | None:
+    return None if text is None else configuration.moment(text, context="--uploaded-before")
 
 
 def _standing_targets(arguments: argparse.Namespace, standing: configuration.Configuration) -> tuple[str, ...]:
@@ -299,15 +249,30 @@ def _width() -> int | None:
     return os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else None
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
+def _put(text: str, output: Path | None) -> None:
+    """Write the payload to stdout (None or ``-``) or to a file: whole or not at all."""
+    try:
+        data = text.encode()
+    except UnicodeEncodeError as error:
+        name = text[: error.end].rpartition('"')[2]
+        raise InputError(f"a file's name is not UTF-8, and the output has to hold it: {name!r}…") from error
+    if output is None or str(output) == "-":
+        sys.stdout.write(text)
+        return
+    # A link stays one, and what is no file (/dev/stdout, a pipe) is written to, never replaced.
+    path = Path(os.path.realpath(output))
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+            return
+        try:
+            temporary.write_bytes(data)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise CommandError(f"cannot write: {error.strerror}", context=str(path)) from error
+        raise CommandError(f"cannot write: {error.strerror}", context=str(output)) from error
 
 
 def _print_error(error: DistrofirstError) -> None:

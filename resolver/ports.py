@@ -80,6 +80,10 @@ class Index(Protocol):
         """Start fetching listings, and the newest wheel's metadata, in the background; never raises."""
         ...
 
+    def prefetch_metadata(self, wheels: Iterable[Wheel]) -> None:
+        """Start reading wheels' metadata in the background, the first ones first; never raises."""
+        ...
+
 
 class Runner(Protocol):
     """Runs commands: the only way out to other programs (``resolver.io.process``)."""

@@ -24,7 +24,7 @@ from resolver.hosts.apt_root import AptRoot
 from resolver.model import MACHINES, OsPackage, Release, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from packaging.utils import NormalizedName
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 HOST = "host"
 EMBEDDED_ARCHITECTURE = "amd64"
+_ARCHITECTURES = (*MACHINES, "loong64", "mips64el", "riscv64", "s390x")
 _WATCHED = (
     "/var/lib/dpkg/status",
     "/var/lib/apt/lists",
@@ -54,11 +55,12 @@ def mappings_folder() -> Path:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Targets:
-    """Opens catalogs. ``cache_folder`` is ours alone."""
+    """Opens catalogs. ``cache_folder`` is ours alone; ``warn`` is told where it cannot be used."""
 
     runner: Runner
     cache: Cache
     cache_folder: Path
+    warn: Callable[[str], None]
     offline: bool = False
     repositories: tuple[str, ...] = ()
     """Archives to take a release from instead of the mirrors that the host knows (``--repo``)."""
@@ -70,6 +72,7 @@ class Targets:
 
         Raises InputError for an unknown name, UnavailableError where there is no metadata (rule I6).
         """
+        wanted = _architecture(architecture)
         if name == HOST:
             if self.repositories:
                 raise InputError(
@@ -77,17 +80,17 @@ class Targets:
                     context="--repo",
                     hint="name a release with --target, or add the repository to /etc/apt/sources.list.d",
                 )
-            return self._open_host()
+            return self._open_host(architecture)
         release = releases.parse(name)
-        wanted = architecture or self._native_architecture()
         index = self._release_index(release, wanted)
-        root = self._root(release, wanted)
-        return DebianCatalog(index, self._overrides(release), self._extras_reader(index, root))
+        # What this host's sources say of the archive matters only if an OS package has to be looked into.
+        extras_of = self._extras_reader(index, lambda: self._root(release, wanted))
+        return DebianCatalog(index, self._overrides(release), extras_of)
 
     def update(self, name: str, *, architecture: str | None = None, output: Path | None = None) -> Path:
         """Fetch a release's metadata and write its index, into the cache or as an embedded one into ``output``."""
         release = releases.of_host() if name == HOST else releases.parse(name)
-        wanted = architecture or self._native_architecture()
+        wanted = _architecture(architecture)
         root = self._root(release, wanted)
         root.update()
         traces = tuple(trace for path in root.contents() for trace in contents.read(path))
@@ -120,23 +123,37 @@ class Targets:
     def known(self) -> Iterator[tuple[Release, store.Header]]:
         """Give the releases that can be asked without fetching anything, with what their index says of itself."""
         for release in releases.known_releases():
-            for candidate in self._release_files(release, EMBEDDED_ARCHITECTURE):
-                yield release, store.IndexFile(candidate).header
-                break
+            for architecture in dict.fromkeys((_architecture(None), EMBEDDED_ARCHITECTURE)):
+                headers = [store.IndexFile(path).header for path in self._release_files(release, architecture)]
+                if headers:
+                    yield release, max(headers, key=lambda header: header.date)
 
-    def _open_host(self) -> DebianCatalog:
+    def unknown(self) -> tuple[str, ...]:
+        """Name the releases whose metadata has to be fetched before they can be asked."""
+        known = {release for release, _ in self.known()}
+        return tuple(str(release) for release in releases.known_releases() if release not in known)
+
+    def _open_host(self, architecture: str | None) -> DebianCatalog:
         release = releases.of_host()
         known = self._overrides(release)
-        names = self._release_index(release, self._native_architecture())
+        names = self._release_index(release, _architecture(None))
         path = self.cache_folder / "host" / f"{_fingerprint(names)}.idx"
-        if not path.exists():
-            self._build_host(release, names, known, path)
-        index = store.IndexFile(path)
+        try:
+            index = store.IndexFile(path)
+        except UnavailableError:
+            # Not built yet, or damaged: it only keeps what apt knows.
+            index = self._build_host(release, names, known, path)
+        if architecture not in {None, index.header.architecture}:
+            raise InputError(
+                f"this host is {index.header.architecture}, not {architecture}",
+                context="--arch",
+                hint=f"for another architecture name the release too: --target {release}",
+            )
         return DebianCatalog(index, known, self._extras_reader(index, None), is_host=True)
 
     def _build_host(
         self, release: Release, names: store.IndexFile, known: Mapping[NormalizedName, Override], path: Path
-    ) -> None:
+    ) -> store.IndexFile:
         """Join the release's evidence with the host's candidates; indexes of earlier states are removed."""
         claims = tuple(names.all_claims())
         named = [override.package for override in known.values() if override.package]
@@ -144,10 +161,25 @@ class Targets:
         claims += build.claims_from_owners(state["owners"], state["packages"], claims)
         built = build.build(claims, state["packages"], named)
         date = apt_root.newest_date(Path("/var/lib/apt/lists"))
-        store.write(path, store.dump(_header(release, state, date, "apt", built), built.claims, built.packages))
+        content = store.dump(_header(release, state, date, "apt", built), built.claims, built.packages)
+        try:
+            store.write(path, content)
+        except UnavailableError as error:
+            return self._open_unkept(path.name, content, error)
         for old in path.parent.glob("*.idx"):
             if old != path:
                 old.unlink(missing_ok=True)
+        return store.IndexFile(path)
+
+    def _open_unkept(self, name: str, content: bytes, error: UnavailableError) -> store.IndexFile:
+        """Open an index that the cache has no place for; the next run has to build it again."""
+        import tempfile  # noqa: PLC0415 - only where the cache cannot be written
+
+        self.warn(f"going on without a cache: {error}")
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, name)
+            store.write(path, content)
+            return store.IndexFile(path)  # stays mapped when its file is gone
 
     def _release_index(self, release: Release, architecture: str) -> store.IndexFile:
         """Open the newest index of a release; fetch it where there is none and the network may be used."""
@@ -157,7 +189,7 @@ class Targets:
         if self.offline:
             raise UnavailableError(
                 f"there is no metadata of {release} for {architecture} at hand, and the network may not be used",
-                hint=f"fetch it: distrofirst update --target {release}",
+                hint=f"fetch it: distrofirst update --target {release} --arch {architecture}",
             )
         return store.IndexFile(self.update(str(release), architecture=architecture))
 
@@ -191,12 +223,7 @@ class Targets:
     def _overrides(self, release: Release) -> Mapping[NormalizedName, Override]:
         return overrides.load(mappings_folder() / "debian.toml", str(release))
 
-    def _native_architecture(self) -> str:
-        """Give the host's Debian architecture; the kernel's word is enough to choose a default."""
-        machine = os.uname().machine
-        return {ours: debian for debian, ours in MACHINES.items()}.get(machine, machine)
-
-    def _extras_reader(self, index: store.IndexFile, root: AptRoot | None) -> ReadExtras:
+    def _extras_reader(self, index: store.IndexFile, root: Callable[[], AptRoot] | None) -> ReadExtras:
         """Give the function that finds an OS package's extras: on disk, in the cache, or through apt."""
 
         def read(package: OsPackage, metadata_name: str, environment: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
@@ -214,7 +241,9 @@ class Targets:
 
         return read
 
-    def _download_metadata(self, package: OsPackage, metadata_name: str, root: AptRoot | None) -> dict[str, str]:
+    def _download_metadata(
+        self, package: OsPackage, metadata_name: str, root: Callable[[], AptRoot] | None
+    ) -> dict[str, str]:
         if self.offline:
             raise UnavailableError(
                 f"the extras of {package.name} {package.version} were never looked up",
@@ -222,10 +251,26 @@ class Targets:
                 hint="run once without --offline",
             )
         if root is not None:
-            return root.read_metadata(package, metadata_name)
+            return root().read_metadata(package, metadata_name)
         return apt_root.read_package_metadata(
             self.runner, package, metadata_name, self.cache_folder / "apt" / "host", environment={}
         )
+
+
+def _architecture(wanted: str | None) -> str:
+    """Check an architecture's name, or give this host's: the kernel's word is enough to choose a default."""
+    machine = os.uname().machine
+    by_machine = {ours: debian for debian, ours in MACHINES.items()}
+    if wanted is None:
+        return by_machine.get(machine, machine)
+    if wanted not in _ARCHITECTURES:
+        meant = by_machine.get(wanted)
+        raise InputError(
+            f"{wanted!r} is no architecture of Debian's",
+            context="--arch",
+            hint=f"did you mean {meant}?" if meant else f"one of: {', '.join(_ARCHITECTURES)}",
+        )
+    return wanted
 
 
 def _python(version: str | None) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 - ``system``: changes a real host; needs root and what ``tests/system/hosts.py`` builds hosts with.
 - ``network``: asks the configured index or archive; left out by ``--offline`` or DISTROFIRST_TEST_OFFLINE=1.
+- ``all_sets``: takes longer than CI has the time for; left out unless ``--all-sets`` is said.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ _LOOK = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "LI
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--offline", action="store_true", help="leave out the tests that need the network")
+    parser.addoption("--all-sets", action="store_true", help="install every set of requirements, not only CI's")
 
 
 def pytest_report_header() -> list[str]:
@@ -52,6 +54,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="needs the network, and --offline was said"))
         elif _marked(item, "system") and (reason := hosts.obstacle()):
             item.add_marker(pytest.mark.skip(reason=reason))
+    if not config.getoption("--all-sets"):
+        left_out = [item for item in items if _marked(item, "all_sets")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
     items.sort(key=lambda item: (_marked(item, "system"), _marked(item, "network")))
 
 

@@ -35,6 +35,8 @@ class FakeIndex:
         """The projects whose listing was asked for, in order; not those that were prefetched."""
         self.read: list[str] = []
         """The wheels whose metadata was asked for, in order."""
+        self.ahead: list[str] = []
+        """What was prefetched, in order: projects, and wheels for their metadata."""
 
     def listing(self, project: NormalizedName) -> Listing:
         self.listed.append(project)
@@ -73,6 +75,11 @@ class FakeIndex:
 
     def prefetch(self, projects: Iterable[NormalizedName]) -> None:
         """Everything is here already."""
+        self.ahead += projects
+
+    def prefetch_metadata(self, wheels: Iterable[Wheel]) -> None:
+        """The same."""
+        self.ahead += [wheel.filename for wheel in wheels]
 
     def _wheel(self, project: NormalizedName, spelled: str, about: Mapping[str, Any]) -> Wheel:
         filename = f"{project.replace('-', '_')}-{spelled}-py3-none-any.whl"

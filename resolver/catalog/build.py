@@ -6,8 +6,6 @@ import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from resolver.catalog import contents
 from resolver.catalog.store import Claim, PackageRecord
 
@@ -57,9 +55,9 @@ def claims_from_owners(
     found = []
     for path, package in owners.items():
         name = posixpath.basename(path).rpartition(".")[0]
-        project = canonicalize_name(contents.split_metadata_name(name)[0])
+        project = contents.project_of(name)
         state = packages.get(package)
-        if (project, package) not in seen and state is not None and state["installed"]:
+        if project and (project, package) not in seen and state is not None and state["installed"]:
             found.append(
                 Claim(
                     project=project,

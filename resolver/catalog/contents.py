@@ -17,14 +17,14 @@ from packaging.utils import canonicalize_name
 from resolver.errors import UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 _CHUNK = 1 << 16
 _AREA = b"usr/lib/python3"
 _LINE = re.compile(
-    rb"^usr/lib/python(3(?:\.\d+)?)/dist-packages/([^/\n]+?)"
-    rb"\.(?:dist-info/METADATA|egg-info/PKG-INFO|egg-info)[ \t]+(\S+)$",
+    rb"^usr/lib/python(3(?:\.\d+)?)/dist-packages/([^/\t\n]+?)"
+    rb"\.(?:dist-info/METADATA|egg-info/PKG-INFO|egg-info)[ \t]+(\S+)\s*?$",
     re.MULTILINE,
 )
 _PROJECT = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
@@ -45,16 +45,22 @@ class Trace:
 
 def split_metadata_name(name: str) -> tuple[str, str]:
     """Part ``Flask-3.1.1`` or ``qutebrowser-2.5.3-py3.11`` into project and version; the version may be empty."""
-    project, _, version = name.partition("-")
-    return project, re.sub(r"-py3(\.\d+)?$", "", version)
+    project, _, version = re.sub(r"-py3(\.\d+)?$", "", name).partition("-")
+    return project, version
+
+
+def project_of(metadata_name: str) -> str | None:
+    """Give the normalized name of the project, None where it cannot be one (``-pycbf``)."""
+    project = canonicalize_name(split_metadata_name(metadata_name)[0])
+    return project if _PROJECT.fullmatch(project) else None
 
 
 def parse(data: bytes) -> Iterator[Trace]:
     """Give the traces in whole lines of a Contents index. Names that cannot be a project's are passed over."""
     for match in _LINE.finditer(data):
         python, name, packages = (group.decode("utf-8", "replace") for group in match.groups())
-        project = canonicalize_name(split_metadata_name(name)[0])
-        if _PROJECT.fullmatch(project):
+        project = project_of(name)
+        if project is not None:
             for package in packages.split(","):
                 yield Trace(project=project, package=package.rpartition("/")[2], metadata_name=name, python=python)
 
@@ -66,7 +72,7 @@ def read(path: Path) -> Iterator[Trace]:
     """
     try:
         with path.open("rb") as file:
-            for area in _areas(file.read, zlib.decompressobj(wbits=31)):
+            for area in _areas(_unpacked(file.read)):
                 yield from parse(area)
     except (OSError, zlib.error, EOFError) as error:
         raise UnavailableError(
@@ -74,14 +80,24 @@ def read(path: Path) -> Iterator[Trace]:
         ) from error
 
 
-def _areas(read_bytes: _Read, unpacker: zlib._Decompress) -> Iterator[bytes]:
+def _unpacked(read_bytes: Callable[[int], bytes]) -> Iterator[bytes]:
+    """Unpack piece by piece; a file may be several gzip members one after the other (RFC 1952)."""
+    unpacker = zlib.decompressobj(wbits=31)
+    while packed := read_bytes(_CHUNK):
+        while packed:
+            yield unpacker.decompress(packed)
+            packed = unpacker.unused_data
+            if unpacker.eof and packed:
+                unpacker = zlib.decompressobj(wbits=31)
+    if not unpacker.eof:
+        raise EOFError("it ends in the middle")
+
+
+def _areas(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """Give stretches of whole lines around Python's folders; all else is dropped as soon as it is unpacked."""
     rest = b""
-    while not unpacker.eof:
-        packed = read_bytes(_CHUNK)
-        if not packed:
-            raise EOFError("it ends in the middle")
-        text = rest + unpacker.decompress(packed)
+    for piece in pieces:
+        text = rest + piece
         whole = text.rfind(b"\n") + 1
         rest = text[whole:]
         first = 0 if text.startswith(_AREA) else text.find(b"\n" + _AREA, 0, whole) + 1
@@ -89,10 +105,4 @@ def _areas(read_bytes: _Read, unpacker: zlib._Decompress) -> Iterator[bytes]:
             last = text.find(b"\n", text.rfind(b"\n" + _AREA, 0, whole) + 1) + 1
             yield text[first:last]
     if rest:
-        yield rest + b"\n"
-
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    _Read = Callable[[int], bytes]
+        yield rest

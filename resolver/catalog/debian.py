@@ -49,6 +49,7 @@ class DebianCatalog:
         self._overrides = overrides
         self._read_extras = read_extras
         self._found: dict[NormalizedName, OsCandidate | Absence] = {}
+        self._below: dict[str, tuple[OsDependency, ...]] = {}
         self._target = Target(
             release=Release(distribution=header.distribution, version=header.version, codename=header.codename),
             architecture=header.architecture,
@@ -76,6 +77,11 @@ class DebianCatalog:
 
     def dependencies(self, package: str) -> tuple[OsDependency, ...]:
         """Give the direct dependencies of an OS package that carry projects, sorted by package name."""
+        if package not in self._below:
+            self._below[package] = self._dependencies(package)
+        return self._below[package]
+
+    def _dependencies(self, package: str) -> tuple[OsDependency, ...]:
         record = self._index.package(package)
         found = []
         for name in record.depends if record is not None else ():
@@ -129,9 +135,10 @@ class DebianCatalog:
         return self._candidate(project, record, self._claims(project, record.name), override)
 
     def _claims(self, project: str, package: str) -> list[Claim]:
-        """Give a package's usable claims to a project, those that name a version first, dist-info before others."""
+        """Give a package's usable claims to a project, those that name a version of some meaning first (rule V1)."""
         own = [c for c in self._index.claims(project) if c.package == package and c.kind != "other"]
-        return sorted(own, key=lambda claim: not contents.split_metadata_name(claim.metadata_name)[1])
+        own.sort(key=lambda claim: not versions.is_stated(contents.split_metadata_name(claim.metadata_name)[1]))
+        return own
 
     def _candidate(
         self, project: NormalizedName, record: PackageRecord, claims: list[Claim], override: Override | None

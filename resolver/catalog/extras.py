@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_QUOTED = re.compile(r"\"([^\"]*)\"")
 _SECTION = re.compile(r"\[([^:\]]*)(?::([^\]]*))?\]")
 
 
@@ -22,7 +24,8 @@ def parse(files: Mapping[str, str], environment: Mapping[str, str]) -> dict[str,
     """Give each extra with the requirements that it adds for a target.
 
     ``files`` maps ``METADATA``, ``PKG-INFO`` or ``requires.txt`` to its text; ``environment`` is the target's marker
-    environment. Requirements that hold without the extra are left out: Depends has them.
+    environment. Requirements that hold without the extra are left out: Depends has them. What cannot be read is left
+    out too, as pip does with an installed project's metadata.
     """
     extras: dict[str, set[str]] = {}
     for name in ("METADATA", "PKG-INFO"):
@@ -55,24 +58,22 @@ def _conditional(text: str, environment: Mapping[str, str]) -> list[tuple[str, s
     """Give the extras under which a Requires-Dist holds, with the requirement freed of its marker."""
     try:
         requirement = Requirement(text)
-    except InvalidRequirement:
-        return []  # pip leaves out what it cannot read in an installed project's metadata, too
-    marker = requirement.marker
-    if marker is None or marker.evaluate({**environment, "extra": ""}):
+        marker = requirement.marker
+        if marker is None or marker.evaluate({**environment, "extra": ""}):
+            return []
+        # An extra's name stands in the marker between quotes, whatever it is compared by; what else does is none.
+        named = dict.fromkeys(word for words in _QUOTED.findall(str(marker)) for word in words.split())
+        extras = [extra for extra in named if marker.evaluate({**environment, "extra": extra})]
+    except ValueError:
         return []
-    named = re.findall(r"extra\s*==\s*['\"]([^'\"]+)['\"]", text)
     requirement.marker = None
-    return [
-        (canonicalize_name(extra), str(requirement))
-        for extra in named
-        if marker.evaluate({**environment, "extra": extra})
-    ]
+    return [(canonicalize_name(extra), str(requirement)) for extra in extras]
 
 
 def _requires_txt(text: str, environment: Mapping[str, str]) -> list[tuple[str, str]]:
     """Read setuptools' ``requires.txt``: sections ``[extra]`` or ``[extra:marker]`` of requirements.
 
-    An empty string as requirement makes an extra known that asks for nothing.
+    An empty string as requirement makes an extra known, whatever it asks for here.
     """
     found: list[tuple[str, str]] = []
     extra, applies = "", False
@@ -83,7 +84,7 @@ def _requires_txt(text: str, environment: Mapping[str, str]) -> list[tuple[str, 
             applies = _holds(section[2], environment)
             if extra:
                 found.append((extra, ""))
-        elif line and extra and applies:
+        elif line and extra and applies and _is_readable(line):
             found.append((extra, line))
     return found
 
@@ -92,7 +93,14 @@ def _holds(marker: str | None, environment: Mapping[str, str]) -> bool:
     if not marker:
         return True
     try:
-        requirement = Requirement(f"x; {marker}")
+        return Marker(marker).evaluate(dict(environment))
+    except ValueError:
+        return False
+
+
+def _is_readable(line: str) -> bool:
+    try:
+        Requirement(line)
     except InvalidRequirement:
         return False
-    return requirement.marker is None or requirement.marker.evaluate(dict(environment))
+    return True

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import mmap
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -109,19 +110,25 @@ class IndexFile:
             raise UnavailableError(
                 f"cannot open the index: {error}", context=str(path), hint="run: distrofirst update"
             ) from error
-        if self._map[: len(MAGIC)] != MAGIC or self._map[-len(END) :] != END:
-            raise UnavailableError(
-                "the index is damaged or of another format", context=str(path), hint="run: distrofirst update"
-            )
-        end = self._map.find(b"\n", len(MAGIC))
-        header = json.loads(self._map[len(MAGIC) : end])
         self.path = path
-        self.header = Header(**{**header, "repositories": tuple(header["repositories"])})
+        if self._map[: len(MAGIC)] != MAGIC or self._map[-len(END) :] != END:
+            raise self._damaged()
+        end = self._map.find(b"\n", len(MAGIC))
         self._start = end + 1
+        try:
+            header = json.loads(self._map[len(MAGIC) : end])
+            self.header = Header(**{**header, "repositories": tuple(header["repositories"])})
+        except (ValueError, TypeError, KeyError) as error:
+            raise self._damaged() from error
+
+    def _damaged(self) -> UnavailableError:
+        return UnavailableError(
+            "the index is damaged or of another format", context=str(self.path), hint="run: distrofirst update"
+        )
 
     def claims(self, project: str) -> tuple[Claim, ...]:
         """Give every claim to a project, sorted."""
-        return tuple(_claim(line) for line in self._lines(f"p\t{project}\t"))
+        return tuple(map(self._claim, self._lines(f"p\t{project}\t")))
 
     def package(self, name: str) -> PackageRecord | None:
         """Give a package's record, or None where the release has no such package that matters to Python."""
@@ -130,27 +137,37 @@ class IndexFile:
 
     def all_claims(self) -> Iterator[Claim]:
         """Give every claim, sorted by project."""
-        return map(_claim, self._lines("p\t"))
+        return map(self._claim, self._lines("p\t"))
 
     def all_packages(self) -> Iterator[PackageRecord]:
         """Give every package, sorted by name."""
         return map(self._package, self._lines("o\t"))
 
+    def _claim(self, line: str) -> Claim:
+        try:
+            _, project, package, kind, metadata_name, os_version = line.split("\t")
+        except ValueError as error:
+            raise self._damaged() from error
+        return Claim(project=project, package=package, kind=kind, metadata_name=metadata_name, os_version=os_version)
+
     def _package(self, line: str) -> PackageRecord:
-        _, name, version, architecture, repository, flags, depends, projects, others = line.split("\t")
         names = self.header.repositories
-        pairs = (other.split(" ") for other in others.split(",") if other)
-        return PackageRecord(
-            name=name,
-            version=version,
-            architecture=architecture,
-            repository=names[int(repository)],
-            trusted="t" in flags,
-            installed="i" in flags,
-            depends=tuple(filter(None, depends.split(","))),
-            projects=tuple(filter(None, projects.split(","))),
-            others=tuple((other, names[int(position)]) for other, position in pairs),
-        )
+        try:
+            _, name, version, architecture, repository, flags, depends, projects, others = line.split("\t")
+            pairs = [other.split(" ") for other in others.split(",") if other]
+            return PackageRecord(
+                name=name,
+                version=version,
+                architecture=architecture,
+                repository=names[int(repository)],
+                trusted="t" in flags,
+                installed="i" in flags,
+                depends=tuple(filter(None, depends.split(","))),
+                projects=tuple(filter(None, projects.split(","))),
+                others=tuple((other, names[int(position)]) for other, position in pairs),
+            )
+        except (ValueError, IndexError) as error:
+            raise self._damaged() from error
 
     def _lines(self, prefix: str) -> Iterator[str]:
         """Give the lines that start with a prefix, found by bisection over byte positions."""
@@ -170,11 +187,6 @@ class IndexFile:
             low = end + 1
 
 
-def _claim(line: str) -> Claim:
-    _, project, package, kind, metadata_name, os_version = line.split("\t")
-    return Claim(project=project, package=package, kind=kind, metadata_name=metadata_name, os_version=os_version)
-
-
 def write(path: Path, content: bytes) -> None:
     """Put an index in place at once: readers see the old one or the new one, a killed writer leaves the old.
 
@@ -189,7 +201,8 @@ def write(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # a folder that cannot be made has nothing to remove
+            temporary.unlink(missing_ok=True)
         raise UnavailableError(
             f"cannot write the index: {error.strerror}",
             context=str(path),

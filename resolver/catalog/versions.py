@@ -12,15 +12,16 @@ from dataclasses import dataclass
 
 from packaging.version import InvalidVersion, Version
 
-_REALLY = re.compile(r"\+(?:really|actually)\.?")
+_REALLY = re.compile(r"\+(?:really|actually)[.+]?")
+_REPACKED = re.compile(r"~(?:dfsg|ds|github|pypi)(?![a-z])")
 _PRE_RELEASES = (
     (re.compile(r"~\.?(?:rc|c|pre)\.?(\d*)"), "rc"),
     (re.compile(r"~\.?(?:beta|b)\.?(\d*)"), "b"),
     (re.compile(r"~\.?(?:alpha|a)\.?(\d*)"), "a"),
     (re.compile(r"~\.?dev\.?(\d*)"), ".dev"),
 )
-_ONLY_DATE = re.compile(r"0~(\d{6,8})$")
-_LEADING = re.compile(r"\d+(?:\.\d+)*")
+_ONLY_DATE = re.compile(r"0~(\d{6,8}(?:\.\d+)*)$", re.ASCII)
+_LEADING = re.compile(r"\d+(?:\.\d+)*", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,19 +43,22 @@ def upstream_part(os_version: str) -> str:
 def derive(os_version: str) -> Version:
     """Translate a Debian version into PEP 440 as well as it can be done; never fails.
 
-    ``2.0~rc1+dfsg-1`` gives 2.0rc1, ``8.2.0+0.really.8.1.8-1`` 8.1.8, ``0.4~git2019-1`` 0.4.dev0.
+    ``2.0~rc1+dfsg-1`` gives 2.0rc1, ``8.2.0+0.really.8.1.8-1`` 8.1.8, ``0.4~git2019-1`` 0.4.dev0. What was only packed
+    anew is the release itself: ``2.0~dfsg-1`` gives 2.0.
     """
     text = upstream_part(os_version)
     if "really" in text or "actually" in text:
         text = _REALLY.split(text.replace("+0.really", "+really"))[-1]
-    text = text.partition("+")[0]
+    text = _REPACKED.split(text.partition("+")[0])[0]
     if date := _ONLY_DATE.match(text):
         text = date[1]
     for pattern, letter in _PRE_RELEASES:
         text = pattern.sub(lambda match, letter=letter: f"{letter}{match[1] or 0}", text)  # type: ignore[misc]  # mypy sees a two-argument lambda
     base, snapshot, _ = text.partition("~")
+    if snapshot and ".dev" not in base:
+        base += ".dev0"
     try:
-        return Version(f"{base}.dev0" if snapshot else base)
+        return Version(base)
     except InvalidVersion:
         leading = _LEADING.search(base)
         return Version(leading[0] if leading else "0")
@@ -75,10 +79,10 @@ def effective(metadata_version: str, seen_in: str, candidate: str, *, distrust: 
     try:
         version = Version(metadata_version)
     except InvalidVersion:
-        shown = metadata_version or "none"
-        return Effective(version=derived, note=f"derived from {upstream}: the metadata says {shown!r}")
-    if distrust or _is_placeholder(version):
-        if derived == version:
+        says = f"says {metadata_version!r}" if metadata_version else "names no version"
+        return Effective(version=derived, note=f"derived from {upstream}: the metadata {says}")
+    if distrust or is_placeholder(version):
+        if derived == version or is_placeholder(derived):
             return Effective(version=version)
         return Effective(version=derived, note=f"derived from {upstream}: the metadata says {metadata_version}")
     if version.dev is not None and derived.dev is None and version.base_version == derived.base_version:
@@ -86,6 +90,14 @@ def effective(metadata_version: str, seen_in: str, candidate: str, *, distrust: 
     return Effective(version=version)
 
 
-def _is_placeholder(version: Version) -> bool:
-    """``0``, ``0.0.0``, ``0+unknown``, ``0.0.0.dev0``, ``999``: what build tools write when they do not know."""
-    return not any(version.release) or version.release == (999,) or version.local == "unknown"
+def is_placeholder(version: Version) -> bool:
+    """Tell what build tools write when they do not know: ``0``, ``0.0.0.dev0``, ``999``, ``1.0a0+gitunknown``."""
+    return not any(version.release) or version.release == (999,) or "unknown" in (version.local or "")
+
+
+def is_stated(metadata_version: str) -> bool:
+    """Tell whether a metadata version says something: it is one by PEP 440, and no placeholder."""
+    try:
+        return not is_placeholder(Version(metadata_version))
+    except InvalidVersion:
+        return False

@@ -24,10 +24,15 @@ def parse(text: str) -> Release:
     version = _ALIASES.get(version, version)
     known = _CODENAMES.get(distribution)
     if not colon or not version or known is None:
+        from difflib import get_close_matches  # noqa: PLC0415 - only for typing errors
+
+        names = ["host", *map(str, known_releases())]
+        by_codename = {str(release.codename): str(release) for release in known_releases()}
+        close = get_close_matches(text.lower(), [*names, *by_codename], n=1)
         raise InputError(
             f"{text!r} is no release that distrofirst knows",
             context="--target",
-            hint=f"one of: host, {', '.join(map(str, known_releases()))}",
+            hint=f"did you mean {by_codename.get(close[0], close[0])}?" if close else f"one of: {', '.join(names)}",
         )
     by_codename = {codename: number for number, codename in known.items()}
     number = by_codename.get(version, version)

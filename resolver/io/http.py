@@ -249,9 +249,7 @@ class HttpClient:
         """Give the one session, made at the first request. Cookies are never kept; threads may share it."""
         with self._lock:
             if self._opened is None:
-                import requests  # noqa: PLC0415 -- see _once
-
-                session = requests.Session()
+                session = _session()
                 session.headers["User-Agent"] = f"distrofirst/{__version__}"
                 adapter = _adapter(self._options)
                 session.mount("https://", adapter)
@@ -278,6 +276,27 @@ class HttpClient:
     def _store(self, key: str, answer: HttpAnswer, validators: Mapping[str, str]) -> None:
         about = {"url": answer.url, "content_type": answer.content_type, "validators": dict(validators)}
         self._cache.write(_KIND, key, json.dumps(about).encode() + b"\n" + answer.body)
+
+
+def _session() -> Session:
+    """Make a session that reads the environment's proxies once a server, not once a request (a millisecond each)."""
+    import requests  # noqa: PLC0415 -- see HttpClient._once
+
+    class CachingSession(requests.Session):  # type: ignore[misc] # requests is untyped in the OS packages
+        """The environment does not change during a run."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self._settings: dict[str, Mapping[str, object]] = {}
+
+        def merge_environment_settings(self, url: str, *of_request: object) -> Mapping[str, object]:
+            """Join what the request and the environment say; every request of a client says the same."""
+            origin = _origin(url)
+            if origin not in self._settings:
+                self._settings[origin] = super().merge_environment_settings(url, *of_request)
+            return {**self._settings[origin]}
+
+    return CachingSession()
 
 
 def _adapter(options: HttpOptions) -> HTTPAdapter:

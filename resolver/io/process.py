@@ -48,7 +48,9 @@ def clean_environment(inherited: Mapping[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in inherited.items() if name in _KEPT}
     if "PIP_CERT" in inherited:
         kept.setdefault("REQUESTS_CA_BUNDLE", inherited["PIP_CERT"])
-    kept.setdefault("HOME", str(Path("~").expanduser()))
+    if "HOME" not in kept:
+        home = os.path.expanduser("~")  # noqa: PTH111 - Path's raises for a user whom no passwd entry gives a home
+        kept["HOME"] = home if home != "~" else "/nonexistent"  # Debian Policy 9.2.3
     return {**kept, "PATH": PATH, "LC_ALL": "C.UTF-8"}
 
 

@@ -200,7 +200,7 @@ def configuration_files(environ: Mapping[str, str]) -> tuple[Path, ...]:
     explicit = environ.get("PIP_CONFIG_FILE")
     if explicit == os.devnull:
         return ()
-    home = Path(environ.get("HOME") or "~").expanduser()
+    home = Path(environ.get("HOME") or os.path.expanduser("~"))  # noqa: PTH111 -- Path's raises where nobody has one
     system = [Path(folder) / "pip" for folder in (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":") if folder]
     user = [home / ".pip", Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "pip"]
     if explicit and Path(explicit).exists():

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 FRESH: Final = 600.0
 """Seconds for which a listing is taken as it is: what large indexes ask of their clients."""
-WORKERS: Final = 10
+WORKERS: Final = 6
 """Requests at a time. Beyond this the interpreter lock and TLS handshakes cost more than the waiting."""
 
 _LISTING = "listing"
@@ -123,10 +123,20 @@ class SimpleIndex:
         if self._offline or self._settings.index_url is None:
             return
         for project in projects:
+            if project in self._listings:
+                continue
             age = self._cache.age(_LISTING, self._listing_key(project))
             if age is not None and 0 <= age <= self._max_age:
                 continue
             self._pool.submit(partial(self._look_ahead, self._listing_job(project)))
+
+    def prefetch_metadata(self, wheels: Iterable[Wheel]) -> None:
+        """Read what is not in the cache in the background."""
+        if self._offline:
+            return
+        for wheel in wheels:
+            if wheel.sha256 not in self._metadata and self._cache.age(_METADATA, _metadata_key(wheel)) is None:
+                self._pool.submit(self._metadata_job(wheel).run)
 
     def _look_ahead(self, job: Job[Listing]) -> None:
         """Run in the pool: get the listing, and queue the metadata that is most likely wanted next."""
@@ -195,7 +205,7 @@ class SimpleIndex:
             return job
 
     def _fetch_metadata(self, wheel: Wheel) -> WheelMetadata:
-        key = f"{remembered.FORMAT}\n{wheel.sha256}\n{wheel.project}\n{wheel.version}"
+        key = _metadata_key(wheel)
         known = remembered.load_metadata(self._cache.read_json(_METADATA, key))
         if known is not None:
             return known
@@ -204,6 +214,10 @@ class SimpleIndex:
         metadata = read_metadata(self._http, wheel)
         self._cache.write_json(_METADATA, key, remembered.dump_metadata(metadata))
         return metadata
+
+
+def _metadata_key(wheel: Wheel) -> str:
+    return f"{remembered.FORMAT}\n{wheel.sha256}\n{wheel.project}\n{wheel.version}"
 
 
 def _newest(listing: Listing) -> Wheel | None:

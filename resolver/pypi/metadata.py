@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from resolver.model import Wheel
     from resolver.ports import Http
 
-_SHORTEST_TAIL = 32 << 10
+_SHORTEST_TAIL = 64 << 10
 _LONGEST_TAIL = 256 << 10
 """How much of a wheel's end is asked for first: METADATA stands there by convention (PEP 427), before the directory."""
 _STEP = 32 << 10
@@ -71,7 +71,8 @@ def _through_ranges(http: Http, wheel: Wheel) -> bytes | None:
         tail = http.part(wheel.url, start=-1, length=_SHORTEST_TAIL)
     else:
         # Large wheels hold many files, and with them a large directory.
-        start = max(0, wheel.size - min(max(wheel.size // 100, _SHORTEST_TAIL), _LONGEST_TAIL))
+        wanted = min(max(wheel.size // 100, _SHORTEST_TAIL), _LONGEST_TAIL)
+        start = 0 if wheel.size <= 2 * wanted else wheel.size - wanted  # a second request costs more than some KB
         tail = http.part(wheel.url, start=start, length=max(1, wheel.size - start))
     if isinstance(tail, HttpNotFound):
         raise _gone(wheel)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from packaging.markers import UndefinedEnvironmentName
-from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as Pep508
 from packaging.utils import NormalizedName, canonicalize_name
 
@@ -62,7 +61,8 @@ class Ask:
     def __str__(self) -> str:
         """Word the demand: ``pydantic>=2 (app.txt:3)``."""
         extras = f"[{','.join(sorted(self.extras))}]" if self.extras else ""
-        return f"{self.project}{extras}{self.specifier} ({self.by})"
+        place = f" @ {self.url}" if self.url is not None else ""
+        return f"{self.project}{extras}{self.specifier}{place} ({self.by})"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,6 +123,12 @@ def from_requirement(requirement: Requirement, name: NormalizedName, policy: Pin
     )
 
 
+@lru_cache(maxsize=4096)
+def _pep508(line: str) -> Pep508:
+    """Parse one line of Requires-Dist; a project's releases mostly repeat each other's."""
+    return Pep508(line)
+
+
 def from_metadata(
     lines: Iterable[str],
     parent: NormalizedName,
@@ -139,13 +145,13 @@ def from_metadata(
     found = []
     for line in lines:
         try:
-            requirement = Pep508(line)
+            requirement = _pep508(line)
             marker = requirement.marker
             if marker is not None and not any(
                 marker.evaluate({**environment, "extra": extra}) for extra in ("", *sorted(extras))
             ):
                 continue
-        except (InvalidRequirement, UndefinedEnvironmentName) as error:
+        except ValueError as error:  # each of packaging's errors is one
             raise ValueError(f"{parent} requires {line!r}, which cannot be read: {error}") from error
         found.append(
             Ask(

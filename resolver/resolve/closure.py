@@ -28,14 +28,21 @@ def demotions(
     walked breadth first, so the chain is a shortest one; one walk a package however many share it.
     """
     found: dict[NormalizedName, str] = {}
+    clean: set[str] = set()
     for project in sorted(chosen):
-        chain = _chain(catalog, chosen[project].package.name, displaced)
+        chain = _chain(catalog, chosen[project].package.name, displaced, clean)
         if chain is not None:
             found[project] = chain
     return found
 
 
-def _chain(catalog: Catalog, package: str, displaced: Callable[[NormalizedName], str | None]) -> str | None:
+def _chain(
+    catalog: Catalog, package: str, displaced: Callable[[NormalizedName], str | None], clean: set[str]
+) -> str | None:
+    """Give the chain from a package to the nearest displaced project below it, or None.
+
+    ``clean`` holds packages with nothing displaced below them; what a walk without a find has seen is added.
+    """
     paths: dict[str, tuple[str, ...]] = {package: (package,)}
     queue = [package]
     for current in queue:  # grows while it is walked
@@ -46,7 +53,9 @@ def _chain(catalog: Catalog, package: str, displaced: Callable[[NormalizedName],
             for project in dependency.projects:
                 if (why := displaced(project)) is not None:
                     return f"{' → '.join(paths[dependency.package])}: {why}"
-            queue.append(dependency.package)
+            if dependency.package not in clean:
+                queue.append(dependency.package)
+    clean.update(paths)
     return None
 
 

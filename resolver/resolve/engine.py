@@ -7,11 +7,11 @@ stop the rest: it is set aside with its reason, and the others are resolved with
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from resolver.errors import UnavailableError
-from resolver.model import OsCandidate
+from resolver.model import Absence, OsCandidate, Reason
 from resolver.resolve import closure, pins
 from resolver.resolve.asks import Ask, Choice, Policy
 from resolver.resolve.provider import Provider, Refusal
@@ -43,6 +43,25 @@ class Outcome:
     demoted: dict[NormalizedName, str]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Failure:
+    """Why one attempt came to nothing."""
+
+    unmet: dict[NormalizedName, str]
+    """Demands to set aside, with the explanation."""
+    blamed: tuple[NormalizedName, ...] = ()
+    """Those of them that other demands may be as guilty as."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Found:
+    """What one search came to."""
+
+    choices: Mapping[NormalizedName, Choice]
+    demands: Sequence[Ask]
+    """What the choices ask of each other, by project."""
+
+
 @dataclass(kw_only=True)
 class Engine:
     """One resolution; use once."""
@@ -57,6 +76,7 @@ class Engine:
     _unmet: dict[NormalizedName, str] = field(default_factory=dict)
     _notes: dict[NormalizedName, dict[str, None]] = field(default_factory=dict)
     _refusals: dict[NormalizedName, Refusal] = field(default_factory=dict)
+    """Of what was set aside, as things stood then."""
 
     def run(self) -> Outcome:
         """Resolve to the end. Raises UnavailableError where the index cannot answer (never a plan without it)."""
@@ -73,37 +93,54 @@ class Engine:
             self._demoted.update(new)
 
     def _round(self) -> Outcome:
-        """Resolve once under the demotions so far, setting aside what cannot be met."""
-        while True:
-            roots = [ask for ask in self.roots if ask.project not in self._unmet]
-            outside = _by_project([*roots, *self.constraints])
-            provider = Provider(
-                self.catalog,
-                self.index,
-                self.policy,
-                demoted=self._demoted,
-                constraints=outside,
-                demands=self._demands,
-            )
-            easy, hard = self._divide(provider, roots)
-            failed, result = self._search(provider, hard)
-            self._keep(provider)
-            if not failed:
-                break
-            self._unmet.update(failed)
+        """Resolve once under the demotions so far, setting aside what cannot be met, and no more than that."""
+        blamed: list[NormalizedName] = []
+        found = self._attempt()
+        while isinstance(found, _Failure):
+            self._unmet.update(found.unmet)
+            blamed.extend(found.blamed)
+            found = self._attempt()
+        for project in blamed if len(blamed) > 1 else ():
+            # What was blamed first may have been innocent of the conflict that a later one settled.
+            why = self._unmet.pop(project)
+            again = self._attempt()
+            if isinstance(again, _Failure):
+                self._unmet[project] = why
+            else:
+                found = again
+        return replace(found, unmet=dict(self._unmet), notes={name: list(told) for name, told in self._notes.items()})
+
+    def _attempt(self) -> Outcome | _Failure:
+        """Resolve without what was set aside so far."""
+        roots = [ask for ask in self.roots if ask.project not in self._unmet]
+        provider = Provider(
+            self.catalog,
+            self.index,
+            self.policy,
+            demoted=self._demoted,
+            constraints=_by_project([*roots, *self.constraints]),
+            demands=self._demands,
+        )
+        easy, hard = self._divide(provider, roots)
+        found = self._search(provider, hard)
+        for project, notes in provider.notes.items():
+            self._notes.setdefault(project, {}).update(notes)
+        if isinstance(found, _Failure):
+            self._refusals.update({name: provider.refusals[name] for name in found.unmet if name in provider.refusals})
+            return found
         choices = {
             project: Choice(project=project, version=candidate.version, extras=frozenset(), source=candidate)
             for project, candidate in easy.items()
         }
-        choices.update(result.mapping if result is not None else {})
-        asks = _by_project([*roots, *_demands_between(choices, result)])
+        choices.update(found.choices)
+        asks = _by_project([*roots, *found.demands])
         return Outcome(
             choices=choices,
             asks=asks,
             needs=_needs(asks),
-            refusals=self._refusals,
-            unmet=dict(self._unmet),
-            notes={project: list(notes) for project, notes in self._notes.items()},
+            refusals=self._refusals | _refusals(provider, choices, asks),
+            unmet={},
+            notes={},
             demoted=dict(self._demoted),
         )
 
@@ -123,31 +160,38 @@ class Engine:
             else:
                 hard.extend(asks)
         if self.index is not None:
-            self.index.prefetch(
-                dict.fromkeys(ask.project for ask in hard if provider.os_refusal(ask.project, [ask]) is not None)
-            )
+            lost = dict.fromkeys(ask.project for ask in hard if provider.os_refusal(ask.project, [ask]) is not None)
+            if lost:
+                # What stands above these will be demoted after the first round; its listing is needed too (rule R2).
+                bound = closure.demotions(self.catalog, easy, lambda project: "lost" if project in lost else None)
+                self.index.prefetch([*lost, *bound])
         return easy, hard
 
-    def _search(self, provider: Provider, asks: Sequence[Ask]) -> tuple[dict[NormalizedName, str], _Result | None]:
-        """Run resolvelib; give the demands to set aside, or the result."""
+    def _search(self, provider: Provider, asks: Sequence[Ask]) -> _Failure | _Found:
+        """Run resolvelib; give the demands to set aside, or the choices."""
         hopeless = {
             project: self._hopeless(provider, project, several) for project, several in _by_project(asks).items()
         }
         failed = {project: why for project, why in hopeless.items() if why is not None}
-        if failed or not asks:
-            return failed, None
-        from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep, Resolver  # noqa: PLC0415 - a file that the distribution covers needs no search
+        if failed:
+            return _Failure(unmet=failed)
+        if not asks:
+            return _Found(choices={}, demands=[])
+        from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep  # noqa: PLC0415 - a file that the distribution covers needs no search
+        from resolvelib.resolvers import Resolution  # noqa: PLC0415 - the same
 
         try:
             # Any: resolvelib's own types differ between its releases, and it takes the provider by its methods alone.
-            search: Any = Resolver(cast("Any", provider), BaseReporter())
-            return {}, search.resolve(asks, max_rounds=MAX_STEPS)
+            search: Any = cast("Any", Resolution)(provider, BaseReporter())
+            # Resolver would clean up the state by a recursion that never ends where abandoned choices need each other.
+            state = search.resolve(asks, max_rounds=MAX_STEPS)
         except ResolutionImpossible as error:
-            return self._blame(error.causes, asks), None
+            return self._blame(provider, error.causes, asks)
         except ResolutionTooDeep as error:
             raise UnavailableError(
                 f"no plan was found in {MAX_STEPS} steps", hint="narrow the requirements' bounds"
             ) from error
+        return _reachable(state)
 
     def _hopeless(self, provider: Provider, project: NormalizedName, asks: Sequence[Ask]) -> str | None:
         """Say why no candidate at all can meet a listed requirement, or None where one may."""
@@ -159,23 +203,30 @@ class Engine:
             return None
         return _and_wanted(everything)
 
-    def _blame(self, causes: Iterable[_Information], roots: Sequence[Ask]) -> dict[NormalizedName, str]:
-        """Choose the listed requirement that a conflict is laid to: of those involved, the last in the inputs.
+    def _blame(self, provider: Provider, causes: Iterable[_Information], roots: Sequence[Ask]) -> _Failure:
+        """Choose the listed requirement that a conflict is laid to: of those that led to it, the last in the inputs.
 
         All demands that met in the conflict are named, with who made them.
         """
         causes = list(causes)
         story = "; ".join(dict.fromkeys(str(cause.requirement) for cause in causes))
-        involved = {cause.requirement.project for cause in causes}
-        involved |= {cause.parent.project for cause in causes if cause.parent is not None}
-        listed = [ask.project for ask in roots if ask.project in involved] or [ask.project for ask in roots]
-        bounds = "; ".join(str(ask) for ask in self.roots if ask.project in involved and str(ask) not in story)
+        met = {cause.requirement.project for cause in causes}
+        met |= {cause.parent.project for cause in causes if cause.parent is not None}
+        led = set(met)
+        queue = list(met)
+        for project in queue:  # grows while it is walked
+            above = provider.askers.get(project, set()) - led
+            led |= above
+            queue.extend(above)
+        listed = [ask.project for ask in roots if ask.project in led]
+        bounds = "; ".join(str(ask) for ask in self.roots if ask.project in met and str(ask) not in story)
         detail = f"these cannot be met together: {story}" + (f"; {bounds}" if bounds else "")
-        return {listed[-1]: detail}
+        return _Failure(unmet={listed[-1]: detail}, blamed=(listed[-1],))
 
     def _displacement(self, outcome: Outcome) -> _Displaced:
         """Say of a project below an OS package why it would not be the distribution's, if so."""
         bounds = _by_project(self.constraints)
+        replaced = _replaced(self.catalog, outcome.choices)
 
         def displaced(project: NormalizedName) -> str | None:
             choice = outcome.choices.get(project)
@@ -185,21 +236,23 @@ class Engine:
             if project in outcome.unmet:
                 return f"{project} cannot be met as the inputs ask for it"
             candidate = self.catalog.lookup(project)
-            for ask in bounds.get(project, ()):
-                bound = ask.os_specifier
-                if not isinstance(candidate, OsCandidate) or bound is None:
-                    continue
-                if not pins.admits(bound, candidate.version):
-                    return f"{project} is {candidate.version}, {ask.by} allows {bound}"
-            return None
+            if isinstance(candidate, OsCandidate) and (other := replaced.get(candidate.package.name)) is not None:
+                return f"{other} from PyPI takes the place of {project}"
+            return self._obstacle(candidate, bounds.get(project, ()))
 
         return displaced
 
-    def _keep(self, provider: Provider) -> None:
-        """Carry the story over to the next round."""
-        self._refusals.update(provider.refusals)
-        for project, notes in provider.notes.items():
-            self._notes.setdefault(project, {}).update(notes)
+    def _obstacle(self, candidate: OsCandidate | Absence, bounds: Sequence[Ask]) -> str | None:
+        """Say what the inputs and the system have against a project that nobody asked for by name, if anything."""
+        if isinstance(candidate, Absence):
+            return candidate.detail if candidate.reason is Reason.UNTRUSTED_REPOSITORY else None
+        if candidate.project in self.policy.exclude:
+            return f"the configuration keeps {candidate.project} away from the distribution"
+        for ask in bounds:
+            bound = ask.os_specifier
+            if bound is not None and not pins.admits(bound, candidate.version):
+                return f"{candidate.project} is {candidate.version}, {ask.by} allows {bound}"
+        return None
 
 
 def _by_project(asks: Iterable[Ask]) -> dict[NormalizedName, list[Ask]]:
@@ -209,23 +262,61 @@ def _by_project(asks: Iterable[Ask]) -> dict[NormalizedName, list[Ask]]:
     return found
 
 
-def _demands_between(choices: Mapping[NormalizedName, Choice], result: _Result | None) -> list[Ask]:
-    """Give the demands that one choice makes of another; resolvelib also remembers those of abandoned choices."""
-    criteria = result.criteria if result is not None else {}
-    return [
-        entry.requirement
-        for project in sorted(criteria.keys() & choices.keys())
-        for entry in criteria[project].information
-        if entry.parent is not None and choices.get(entry.parent.project) == entry.parent
-    ]
+def _reachable(state: _State) -> _Found:
+    """Take the choices that the listed requirements lead to; the state also holds what abandoned ones wanted."""
+    wanted: set[NormalizedName] = set()
+    below: dict[NormalizedName, set[NormalizedName]] = {}
+    demands: dict[NormalizedName, list[tuple[NormalizedName, Ask]]] = {}
+    for project, criterion in state.criteria.items():
+        for entry in criterion.information:
+            if entry.parent is None:
+                wanted.add(project)
+            elif state.mapping.get(entry.parent.project) == entry.parent:
+                below.setdefault(entry.parent.project, set()).add(project)
+                demands.setdefault(project, []).append((entry.parent.project, entry.requirement))
+    queue = sorted(wanted)
+    for project in queue:  # grows while it is walked
+        new = below.get(project, set()) - wanted
+        wanted |= new
+        queue.extend(sorted(new))
+    return _Found(
+        choices={project: state.mapping[project] for project in queue},
+        demands=[ask for project in sorted(wanted) for parent, ask in demands.get(project, ()) if parent in wanted],
+    )
+
+
+def _refusals(
+    provider: Provider, choices: Mapping[NormalizedName, Choice], asks: Mapping[NormalizedName, Sequence[Ask]]
+) -> dict[NormalizedName, Refusal]:
+    """Give the reason for each project of the remainder, by the demands of the plan: the search saw others too."""
+    found = {}
+    for project, choice in choices.items():
+        if not choice.from_distro:
+            refusal = provider.os_refusal(project, asks[project]) or provider.extras_refusal(choice)
+            if refusal is not None:
+                found[project] = refusal
+    return found
+
+
+def _replaced(catalog: Catalog, choices: Mapping[NormalizedName, Choice]) -> dict[str, NormalizedName]:
+    """Give the OS packages whose modules an equivalent from PyPI would shadow (rule I7), with that project."""
+    found = {}
+    for project, choice in choices.items():
+        candidate = catalog.lookup(project)
+        if not choice.from_distro and isinstance(candidate, OsCandidate) and candidate.metadata_version is None:
+            found[candidate.package.name] = project
+    return found
 
 
 def _needs(asks: Mapping[NormalizedName, Sequence[Ask]]) -> dict[NormalizedName, tuple[NormalizedName, ...]]:
-    """Turn demands around: what each project needs. A demand that no input made was made by a project."""
+    """Turn demands around: what each project needs. A demand that no input made was made by a project.
+
+    A project that asks for itself, to collect several of its extras under one, needs nobody by that.
+    """
     needs: dict[NormalizedName, set[NormalizedName]] = {}
     for project, several in asks.items():
         for ask in several:
-            if not ask.direct:
+            if not ask.direct and ask.by != project:
                 needs.setdefault(cast("NormalizedName", ask.by), set()).add(project)
     return {project: tuple(sorted(needed)) for project, needed in needs.items()}
 
@@ -246,8 +337,8 @@ if TYPE_CHECKING:
         requirement: Ask
         parent: Choice | None
 
-    class _Result(Protocol):
-        """resolvelib's Result."""
+    class _State(Protocol):
+        """resolvelib's State, as a search leaves it."""
 
         mapping: Mapping[NormalizedName, Choice]
         criteria: Mapping[NormalizedName, _Criterion]

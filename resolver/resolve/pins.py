@@ -14,21 +14,23 @@ _EXACT = frozenset({"==", "==="})
 
 
 _MOST_ANSWERS = 200_000
-_answers: dict[tuple[int, Version], tuple[SpecifierSet, bool]] = {}
+_answers: dict[tuple[int, int], tuple[SpecifierSet, Version, bool]] = {}
 
 
 def admits(specifier: SpecifierSet, version: Version) -> bool:
     """Judge a version, pre-releases allowed (rule V3).
 
     A search asks the same some ten thousand times, and packaging parses anew each time, so answers are kept by the
-    set's identity; the set is kept with them, so that no other gets its id.
+    identity of set and version (a version's hash alone takes longer than the look-up); both are kept with the answer,
+    so that nothing else gets their ids.
     """
-    key = (id(specifier), version)
-    if key not in _answers:
+    key = (id(specifier), id(version))
+    known = _answers.get(key)
+    if known is None:
         if len(_answers) > _MOST_ANSWERS:
             _answers.clear()
-        _answers[key] = (specifier, specifier.contains(version, prereleases=True))
-    return _answers[key][1]
+        known = _answers[key] = (specifier, version, specifier.contains(version, prereleases=True))
+    return known[2]
 
 
 def pin_of(specifier: SpecifierSet) -> Specifier | None:

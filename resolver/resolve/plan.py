@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from resolver.errors import InputError
 from resolver.model import Absence, Decision, OsCandidate, Outcome, PinsPolicy, Reason, Resolution, Wheel
 from resolver.resolve import closure, pins
 from resolver.resolve.asks import Ask, Policy, from_requirement
@@ -108,7 +109,7 @@ def _sort_out(requirements: RequirementSet, catalog: Catalog, policy: Policy) ->
     asks: list[Ask] = []
     apart: list[Decision] = []
     for requirement in requirements.requirements:
-        if requirement.marker is not None and not requirement.marker.evaluate(environment):
+        if not _applies(requirement, environment):
             apart.append(_inapplicable(requirement))
         elif requirement.name is None:
             apart.append(
@@ -127,7 +128,7 @@ def _sort_out(requirements: RequirementSet, catalog: Catalog, policy: Policy) ->
     constraints = [
         from_requirement(one, one.name, policy.pins_for(one.name))
         for one in requirements.constraints
-        if one.name is not None and (one.marker is None or one.marker.evaluate(environment))
+        if one.name is not None and _applies(one, environment)
     ]
     listed = {ask.project for ask in asks}
     return _Inputs(
@@ -135,6 +136,18 @@ def _sort_out(requirements: RequirementSet, catalog: Catalog, policy: Policy) ->
         constraints=tuple(constraints),
         apart=tuple(one for one in _merged(apart) if one.name not in listed),
     )
+
+
+def _applies(requirement: Requirement, environment: Mapping[str, str]) -> bool:
+    """Evaluate a line's marker. Raises InputError where it compares what cannot be compared."""
+    try:
+        return requirement.marker is None or requirement.marker.evaluate(dict(environment))
+    except ValueError as error:
+        raise InputError(
+            f"the marker {requirement.marker} cannot be evaluated for the target: {error}",
+            context=str(requirement.origin),
+            hint="a plan knows no kernel release, and compares versions with versions only",
+        ) from error
 
 
 def _inapplicable(requirement: Requirement) -> Decision:
@@ -155,9 +168,11 @@ def _merged(decisions: Iterable[Decision]) -> list[Decision]:
     found: dict[str, Decision] = {}
     for one in decisions:
         before = found.get(one.name)
-        found[one.name] = (
-            replace(before, requested_by=(*before.requested_by, *one.requested_by)) if before is not None else one
-        )
+        if before is not None:
+            extras = tuple(sorted({*before.extras, *one.extras}))
+            found[one.name] = replace(before, extras=extras, requested_by=(*before.requested_by, *one.requested_by))
+        else:
+            found[one.name] = one
     return list(found.values())
 
 
@@ -219,7 +234,7 @@ def _decision(
         outcome=Outcome.DISTRO if served else Outcome.UNRESOLVED,
         version=str(os.version) if served and os is not None else None,
         extras=tuple(sorted({extra for ask in asks for extra in ask.extras})),
-        requested_by=tuple(dict.fromkeys(ask.by for ask in asks if not ask.constraint)),
+        requested_by=tuple(dict.fromkeys(ask.by for ask in asks if not ask.constraint and ask.by != project)),
         specifier=_joint_specifier(asks),
         os=os,
         loosened=_loosened(os, asks) if served else None,
@@ -317,7 +332,8 @@ def _with_closure(decisions: Sequence[Decision], catalog: Catalog) -> list[Decis
         for name in needed:
             askers.setdefault(name, []).append(project)
     for project in needs:
-        if project not in named:
+        # A line that does not apply says nothing of what an OS package needs.
+        if project not in named or named[project].outcome is Outcome.INAPPLICABLE:
             named[project] = _decision(project, (), catalog, refusal=None, elsewhere=nowhere)
     below: dict[str, tuple[NormalizedName, ...]] = dict(needs.items())
     return [
@@ -369,7 +385,7 @@ def _direct_coverage(requirements: RequirementSet, catalog: Catalog, policy: Pol
     under = replace(policy, pins=pins_policy)
     served: dict[str, bool] = {}
     for one in requirements.requirements:
-        if one.marker is not None and not one.marker.evaluate(environment):
+        if not _applies(one, environment):
             continue
         if one.name is None:
             served[one.text] = False

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from resolver.errors import UnavailableError
-from resolver.model import Absence, Listing, OsCandidate, Preference, Reason
+from resolver.model import Absence, Listing, OsCandidate, PinsPolicy, Preference, Reason
 from resolver.resolve import pins
 from resolver.resolve.asks import Ask, Choice, Policy, from_metadata, hash_of, url_obstacle
 
@@ -70,11 +70,13 @@ class Provider:
         self._constraints = constraints
         self._environment = catalog.target.environment()
         self._order: dict[NormalizedName, int] = {}
-        self._judged: dict[tuple[int, ...], tuple[Sequence[Ask], Refusal | None]] = {}
+        self._judged: dict[tuple[NormalizedName, tuple[int, ...]], tuple[Sequence[Ask], Refusal | None]] = {}
         self._demands = demands if demands is not None else {}
         self._extras_at_hand = extras_at_hand
         self.unchecked: set[NormalizedName] = set()
         self.refusals: dict[NormalizedName, Refusal] = {}
+        self.askers: dict[NormalizedName, set[NormalizedName]] = {}
+        """Who needed what at some point of the search."""
         self.notes: dict[NormalizedName, dict[str, None]] = {}
 
     def note(self, project: NormalizedName, text: str) -> None:
@@ -152,8 +154,11 @@ class Provider:
                 return ()
             offered = self._catalog.extras(candidate.source)
             lines = sorted({line for extra in candidate.extras for line in offered.get(extra, ())})
-            return from_metadata(lines, candidate.project, frozenset(), self._environment, from_distro=True)
-        asks = self._demands_of(candidate.source, candidate.extras)
+            asks = from_metadata(lines, candidate.project, frozenset(), self._environment, from_distro=True)
+        else:
+            asks = self._demands_of(candidate.source, candidate.extras)
+        for ask in asks:
+            self.askers.setdefault(ask.project, set()).add(candidate.project)
         if self._index is not None:
             self._index.prefetch(ask.project for ask in asks if self.os_refusal(ask.project, [ask]) is not None)
         return asks
@@ -165,7 +170,7 @@ class Provider:
 
         resolvelib asks this of every open project in every step, so answers are kept, by the demands' identity.
         """
-        key = tuple(map(id, asks)) or (id(project),)
+        key = (project, tuple(map(id, asks)))
         if key not in self._judged:
             refusal = self._os_refusal(project, [*asks, *self._constraints.get(project, ())])
             self._judged[key] = (asks, refusal)  # the demands stay alive, so that no other gets their id
@@ -192,7 +197,7 @@ class Provider:
 
     def _version_refusal(self, candidate: OsCandidate, asks: Sequence[Ask]) -> Refusal | None:
         for ask in asks:
-            if ask.hashes and self._policy.pins_for(ask.project).value == "exact":
+            if ask.hashes and self._policy.pins_for(ask.project) is PinsPolicy.EXACT:
                 return Refusal(Reason.HASH_REQUIRED, f"{ask.by} gives hashes, which no OS package can have")
             bound = ask.os_specifier
             if bound is not None and not pins.admits(bound, candidate.version):
@@ -220,6 +225,20 @@ class Provider:
             f"{candidate.package.name} {candidate.version} has no extra {', '.join(missing)}",
         )
 
+    def extras_refusal(self, choice: Choice) -> Refusal | None:
+        """Say why a wheel was chosen although the distribution's candidate meets every demand on it.
+
+        An OS package brings requirements into the search only by its extras, so it must be one of those.
+        """
+        candidate = self._catalog.lookup(choice.project)
+        if not choice.extras or isinstance(candidate, Absence):
+            return None
+        return Refusal(
+            Reason.EXTRA_MISSING,
+            f"{candidate.package.name} {candidate.version} has the extra {', '.join(sorted(choice.extras))}, but what"
+            " that asks for cannot be met together with the rest",
+        )
+
     def wheels(self, project: NormalizedName, asks: Sequence[Ask], extras: frozenset[str]) -> Iterator[Wheel]:
         """Give the index's wheels that meet the demands and whose own demands can be read, best first."""
         if self._index is None:
@@ -241,7 +260,10 @@ class Provider:
         if self._policy.prefer is Preference.NEWEST or len(fitting) <= 1:
             return fitting
         costs: dict[Version, frozenset[NormalizedName]] = {}
-        for wheel in fitting[:WINDOW]:
+        window = fitting[:WINDOW]
+        for place, wheel in enumerate(window):
+            if place == 1 and self._index is not None:
+                self._index.prefetch_metadata(window[1:])
             costs[wheel.version] = self._displaced(wheel, extras)
             if not costs[wheel.version]:
                 break
@@ -288,8 +310,14 @@ class Provider:
         if key not in self._demands:
             assert self._index is not None  # noqa: S101 - the wheel came from there
             metadata = self._index.metadata(wheel)
-            self._demands[key] = from_metadata(metadata.requires_dist, wheel.project, extras, self._environment)
+            asks = from_metadata(metadata.requires_dist, wheel.project, extras, self._environment)
+            # Whichever release is taken in the end, what the distribution lacks will be asked of the index.
+            self._index.prefetch(ask.project for ask in asks if self._is_absent(ask))
+            self._demands[key] = asks
         return self._demands[key]
+
+    def _is_absent(self, ask: Ask) -> bool:
+        return ask.url is None and isinstance(self._catalog.lookup(ask.project), Absence)
 
     def _fitting(self, project: NormalizedName, asks: Sequence[Ask]) -> list[Wheel]:
         """Filter a listing: bounds, hashes, yanked files (PEP 592), pre-releases (PEP 440); newest first."""

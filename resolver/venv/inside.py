@@ -164,4 +164,8 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except OSError as error:
+        # A full disk, say: its own words are enough.
+        sys.exit(str(error))

@@ -371,6 +371,14 @@ class Host:
         """Write a text file, as root, its folder made if need be."""
         self.run(["sh", "-c", 'mkdir -p "$(dirname "$1")" && cat > "$1"', "sh", path], input=text)
 
+    def disk(self, path: str, *, size: str, again: bool = False) -> None:
+        """Mount an empty disk of a size (tmpfs(5)) on a folder of the host, or give it another size ``again``."""
+        self.run(["mkdir", "-p", path])
+        # The machine's mount, in the host's mount namespace: a bare host has none.
+        command = ["nsenter", "--target", str(self.pid), "--mount", "mount", "-t", "tmpfs"]
+        options = f"{'remount,' if again else ''}size={size}"
+        subprocess.run([*command, "-o", options, "tmpfs", f"/proc/{self.pid}/root{path}"], check=True)
+
     def packages(self) -> dict[str, str]:
         """Give the installed OS packages of a Debian host and their versions."""
         form = "${db:Status-Status} ${Package} ${Version}\n"

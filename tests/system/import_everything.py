@@ -1,13 +1,20 @@
 """Import every top-level module of every project in an environment; run by its interpreter, prints JSON.
 
-argv: the JSON of ``distrofirst report``. A module's names come from top_level.txt, else from the files that the
-metadata or dpkg lists. Each import happens in a process of its own. Prints ``{"modules": N, "failed": {MODULE: WHY}}``.
+argv: the JSON of ``distrofirst report``. A project's modules are those that top_level.txt names and those among its
+files, as its metadata lists them or as dpkg does. Each import happens in a process of its own. Prints::
+
+    {"imported": [MODULE…],
+     "failed": {MODULE: WHY},       shipped, and does not import
+     "absent": {MODULE: PROJECT},   named by top_level.txt alone: no such file, nothing to be found
+     "empty": [PROJECT…],           ships no module at all
+     "versions": {PROJECT: [VERSION, FOLDER]}}   by importlib.metadata, which takes the first on the path
 """
 
 from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
 import json
 import os
 import subprocess
@@ -17,6 +24,8 @@ from importlib import metadata
 from pathlib import Path
 
 SITE = "/usr/lib/python3/dist-packages/"
+NOT_CODE = {"__pycache__", "tests", "test", "docs", "examples"}
+"""Top-level names that projects install by mistake, each over the other's files: nobody's in particular."""
 
 
 def from_paths(paths: list[str]) -> set[str]:
@@ -28,24 +37,24 @@ def from_paths(paths: list[str]) -> set[str]:
             found.add(first.partition(".")[0])
         elif slash and first.isidentifier() and rest.endswith((".py", ".so")):
             found.add(first)
-    return found - {"__pycache__", "tests", "test", "docs", "examples"}
+    return found - NOT_CODE
 
 
-def modules(project: dict[str, str]) -> set[str]:
-    """Give a project's top-level modules."""
-    try:
+def modules(project: dict[str, str]) -> tuple[set[str], set[str]]:
+    """Give the top-level modules that a project names, and those that it ships."""
+    named: set[str] = set()
+    shipped: set[str] = set()
+    with contextlib.suppress(metadata.PackageNotFoundError):
         distribution = metadata.distribution(project["name"])
-    except metadata.PackageNotFoundError:
-        distribution = None
-    if distribution is not None:
-        if names := (distribution.read_text("top_level.txt") or "").split():
-            return {name for name in names if name.isidentifier()} - {"tests", "test", "docs", "examples"}
-        if listed := from_paths([str(file) for file in distribution.files or ()]):
-            return listed
-    if project["outcome"] != "distro":
-        return set()
-    owned = subprocess.run(["dpkg", "-L", project["os_package"]], capture_output=True, text=True, check=True).stdout
-    return from_paths([line.removeprefix(SITE) for line in owned.splitlines() if line.startswith(SITE)])
+        named = {name for name in (distribution.read_text("top_level.txt") or "").split() if name.isidentifier()}
+        shipped = from_paths([str(file) for file in distribution.files or ()])
+    if project["outcome"] == "distro":
+        command = ["dpkg", "--listfiles", project["os_package"]]
+        owned = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+        files = from_paths([line.removeprefix(SITE) for line in owned if line.startswith(SITE)])
+        # One OS package may carry many projects (rule I5); then only what the metadata says is this one's.
+        shipped |= files & named if named else files if not shipped else set()
+    return named - NOT_CODE, shipped
 
 
 def import_one(name: str) -> str | None:
@@ -71,14 +80,37 @@ def import_one(name: str) -> str | None:
     return f"ended by {status}" if status else message or None
 
 
+def version(name: str) -> list[str] | None:
+    """Give the version that the environment has of a project, and the folder that it is in."""
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        distribution = metadata.distribution(name)
+        return [distribution.version, str(distribution.locate_file(""))]
+    return None
+
+
 def main() -> None:
+    """Import, and print what came of it."""
     projects = json.loads(Path(sys.argv[1]).read_text())["targets"][0]["projects"]
-    found: dict[str, str] = {}
-    for project in projects:
-        if project["outcome"] in {"distro", "pypi"}:
-            found.update(dict.fromkeys(modules(project), project["name"]))
-    failed = {f"{found[name]}: {name}": why for name in sorted(found) if (why := import_one(name))}
-    json.dump({"modules": len(found), "failed": failed}, sys.stdout, indent=1)
+    installed = [project for project in projects if project["outcome"] in {"distro", "pypi"}]
+    owner: dict[str, str] = {}
+    absent: dict[str, str] = {}
+    empty: list[str] = []
+    for project in installed:
+        named, shipped = modules(project)
+        gone = {name for name in named - shipped if importlib.util.find_spec(name) is None}
+        absent |= dict.fromkeys(gone, project["name"])
+        owner |= dict.fromkeys((named | shipped) - gone, project["name"])
+        if not (named | shipped) - gone:
+            empty.append(project["name"])
+    results = {name: import_one(name) for name in sorted(owner)}
+    answer = {
+        "imported": [name for name, why in results.items() if why is None],
+        "failed": {name: why for name, why in results.items() if why is not None},
+        "absent": absent,
+        "empty": empty,
+        "versions": {project["name"]: version(project["name"]) for project in installed},
+    }
+    json.dump(answer, sys.stdout, indent=1, sort_keys=True)
 
 
 if __name__ == "__main__":

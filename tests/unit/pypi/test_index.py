@@ -138,6 +138,31 @@ def test_prefetch_asks_once_and_for_the_newest_stable_wheel(setting: Setting) ->
     assert asked == ["/simple/tree/", "/files/tree-2.0-py3-none-any.whl.metadata"]
 
 
+def test_prefetched_metadata_is_asked_for_once(setting: Setting) -> None:
+    with setting.index() as index:
+        wheels = index.listing(TREE).wheels
+        index.prefetch_metadata(wheels)
+        index.prefetch_metadata(wheels)
+        found = {str(wheel.version): index.metadata(wheel).requires_dist for wheel in wheels}
+    assert (found["1.0"], found["2.0"]) == (("leaf",), ("leaf>=1", "twig"))
+    asked = [request.path for request in setting.server.requests]
+    assert sorted(asked[1:]) == sorted(f"/files/{wheel.filename}.metadata" for wheel in wheels)
+
+
+def test_metadata_that_is_known_or_offline_is_not_prefetched(setting: Setting) -> None:
+    with setting.index() as index:
+        wheels = index.listing(TREE).wheels
+        index.metadata(wheels[-1])
+    asked = len(setting.server.requests)
+    with setting.index() as index:
+        index.prefetch_metadata(wheels[-1:])
+        assert index._metadata == {}
+    with setting.index(offline=True) as index:
+        index.prefetch_metadata(wheels)
+        assert index._metadata == {}
+    assert len(setting.server.requests) == asked
+
+
 def test_prefetch_keeps_a_failure_for_who_asks(setting: Setting) -> None:
     setting.server.add("/simple/tree/", Reply(status=500))
     with setting.index() as index:

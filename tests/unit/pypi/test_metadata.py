@@ -103,6 +103,18 @@ def test_R6_the_end_of_a_small_wheel_is_one_request(
     assert server.asked(PATH) == 1
 
 
+def test_R6_a_small_wheel_with_its_metadata_in_front_is_one_request(server: Loopback, http: HttpClient) -> None:
+    """As some build backends write them: the tail alone would not reach it."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("demo-1.0.dist-info/METADATA", METADATA)
+        archive.writestr("demo/data.bin", bytes(90_000))
+    content = buffer.getvalue()
+    url = server.add(PATH, Reply(body=content, ranges=True))
+    assert read_metadata(http, wheel(content, url)) == EXPECTED
+    assert server.asked(PATH) == 1
+
+
 def test_R6_a_wheel_with_a_long_directory_takes_few_requests(server: Loopback, http: HttpClient) -> None:
     content = wheel_bytes("demo", "1.0", METADATA, files=3000)
     url = server.add(PATH, Reply(body=content, ranges=True))

@@ -1,0 +1,188 @@
+"""The grammar of the command line: which words are commands and options, and what is said of those that are neither.
+
+Reads nothing and does nothing; ``resolver.cli`` makes Options of what comes out.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from resolver import __version__
+from resolver.errors import InputError
+from resolver.model import PinsPolicy, Preference
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_DECIDED = {
+    "inputs": "INPUT",
+    "extra": "--extra",
+    "group": "--group",
+    "pins": "--pins",
+    "prefer": "--prefer",
+    "only_distro": "--only-distro",
+    "uploaded_before": "--uploaded-before",
+}
+"""What a lock has settled, and ``install --lock`` would have to ignore."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse with our errors, so that bad usage looks like every other error; no option may be abbreviated."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - argparse's own, whatever they are
+        super().__init__(**{"allow_abbrev": False, **settings})
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(message, context=self.prog.partition(" ")[2] or None, hint=f"{self.prog} --help")
+
+    def refuse_option(self, word: str) -> NoReturn:
+        """Refuse an option that this command does not have, with the one that was probably meant."""
+        from difflib import get_close_matches  # noqa: PLC0415 - only for typing errors
+
+        option = word.partition("=")[0]
+        close = get_close_matches(option, self._option_string_actions, n=1, cutoff=0.75)
+        hint = f"did you mean {close[0]}?" if close else f"{self.prog} --help"
+        raise InputError(f"there is no option {option}", context=self.prog.partition(" ")[2] or None, hint=hint)
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line; inputs may stand between options, which argparse alone does not manage."""
+    parser = build_parser()
+    arguments, rest = parser.parse_known_args(argv)
+    command: _Parser = getattr(arguments, "parser", parser)
+    for word in rest:
+        if word.startswith("-") and word != "-":
+            command.refuse_option(word)
+    several = getattr(arguments, "inputs", getattr(arguments, "requirements", None))
+    if several is not None:
+        several += rest
+    elif rest:
+        command.error(f"unexpected argument {rest[0]!r}")
+    if arguments.command is None:
+        parser.error("no command was given")
+    if getattr(arguments, "repo_key", None) is not None and not arguments.repo:
+        command.error("--repo-key is the key of a --repo, and none is given")
+    if arguments.command == "install" and arguments.lock is not None:
+        for name, shown in _DECIDED.items():
+            if getattr(arguments, name):
+                command.error(f"{shown} does not go with --lock: a lock is decided already")
+    return arguments
+
+
+def _percent(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 100:  # noqa: PLR2004 - per cent; also refuses nan
+        raise argparse.ArgumentTypeError(f"{text!r} is no percentage; expected 0 to 100")
+    return share
+
+
+def _everywhere(*, before_command: bool) -> _Parser:
+    """Make the options of every command. Given before it or after it they mean the same: the latter have no default,
+    which would undo the former.
+    """
+    parser = _Parser(add_help=False, argument_default=None if before_command else argparse.SUPPRESS)
+    options = parser.add_argument_group("options of every command")
+    options.add_argument("-q", "--quiet", action="store_true", help="print the payload and errors only")
+    options.add_argument("-v", "--verbose", action="store_true", help="show everything that was decided")
+    options.add_argument("--no-color", action="store_true", help="plain text (NO_COLOR does the same)")
+    options.add_argument("--config", type=Path, metavar="FILE", help="instead of distrofirst.toml or pyproject.toml")
+    options.add_argument("--offline", action="store_true", help="use what is cached or embedded, never the network")
+    return parser
+
+
+def build_parser() -> _Parser:
+    """Make the parser: each command, its options, their help."""
+    common = _everywhere(before_command=False)
+
+    target = _Parser(add_help=False)
+    about_target = target.add_argument_group("the target")
+    about_target.add_argument(
+        "--target", action="append", metavar="T", help="host (default) or a release: debian:13, ubuntu:24.04 …"
+    )
+    about_target.add_argument("--arch", metavar="A", help="its architecture, in the distribution's words: amd64")
+    about_target.add_argument(
+        "--repo", action="append", default=[], metavar="URL", help="look at the release through this archive"
+    )
+    about_target.add_argument("--repo-key", type=Path, metavar="FILE", help="what that archive is signed with")
+
+    inputs = _Parser(add_help=False)
+    inputs.add_argument(
+        "inputs",
+        nargs="*",
+        metavar="INPUT",
+        help="requirements file, pyproject.toml, pylock.toml, or - for stdin"
+        " (default: requirements.txt, else pyproject.toml)",
+    )
+    inputs.add_argument("--extra", action="append", default=[], metavar="NAME", help="an extra of pyproject.toml")
+    inputs.add_argument("--group", action="append", default=[], metavar="NAME", help="a dependency group (PEP 735)")
+
+    plan = _Parser(add_help=False)
+    about_plan = plan.add_argument_group("the plan")
+    about_plan.add_argument(
+        "--pins",
+        choices=[policy.value for policy in PinsPolicy],
+        help="what == means to the distribution (default: exact)",
+    )
+    about_plan.add_argument(
+        "--prefer",
+        choices=[preference.value for preference in Preference],
+        help="of the remainder, the releases that keep most projects with the distribution (fewest, the default),"
+        " or the newest",
+    )
+    about_plan.add_argument("--only-distro", action="store_true", help="never PyPI; what is not covered is unmet")
+    about_plan.add_argument("--uploaded-before", metavar="DATE", help="choose nothing younger from PyPI")
+
+    parser = _Parser(
+        prog="distrofirst",
+        description="Take Python projects from the Linux distribution first, and only the remainder from PyPI,"
+        " pinned by hash.",
+        epilog="distrofirst COMMAND --help tells the options of a command.",
+        parents=[_everywhere(before_command=True)],
+    )
+    parser.add_argument("--version", action="version", version=f"distrofirst {__version__}", help="print the version")
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
+
+    def add(name: str, *parents: _Parser, does: str) -> _Parser:
+        command = commands.add_parser(name, parents=[*parents, common], help=does, description=f"{does.capitalize()}.")
+        command.set_defaults(parser=command)
+        return command
+
+    report = add("report", target, inputs, plan, does="what comes from where, and what lacks coverage and why")
+    report.add_argument("--format", choices=["text", "json"], default="text", help="default: text")
+    report.add_argument("-o", "--output", type=Path, metavar="FILE", help="instead of stdout")
+    report.add_argument("--direct", action="store_true", help="the listed requirements alone, without the network")
+    report.add_argument("--fail-under", type=_percent, metavar="PERCENT", help="exit 1 below this coverage")
+
+    lock = add("lock", target, inputs, plan, does="write the plan as pylock.<release>.toml")
+    lock.add_argument(
+        "--format",
+        choices=["pylock", "requirements"],
+        default="pylock",
+        help="default: pylock (PEP 751); requirements is the remainder alone, for older pip, on stdout",
+    )
+    lock.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: pylock.<release>.toml; - is stdout")
+
+    install = add("install", inputs, plan, does="carry the plan out on this host: OS packages, then a venv")
+    install.add_argument("--lock", type=Path, metavar="FILE", help="instead of resolving inputs")
+    install.add_argument("--venv", type=Path, metavar="DIR", help="where the environment goes (default: venv)")
+    install.add_argument("--dry-run", action="store_true", help="print the exact commands and run none")
+    install.add_argument("--yes", action="store_true", help="do not ask before acting")
+
+    explain = add("explain", target, plan, does="why a project comes from where it does")
+    explain.add_argument("requirements", nargs="+", metavar="REQUIREMENT", help="for example 'requests>=2.31'")
+    explain.add_argument("--direct", action="store_true", help="look at the distribution alone, without the network")
+
+    verify = add("verify", does="hold an environment against the lock it was made from")
+    verify.add_argument("--venv", type=Path, metavar="DIR", help="default: venv")
+    verify.add_argument("--lock", type=Path, metavar="FILE", help="another lock than the one it was made from")
+
+    update = add("update", target, does="fetch the metadata of the targets anew")
+    update.add_argument("-o", "--output", type=Path, metavar="DIR", help="write embedded indexes (mappings/)")
+
+    add("targets", does="list the releases that answer without fetching")
+    return parser

@@ -1,0 +1,144 @@
+"""``distrofirst install`` and ``verify`` as far as nothing is changed; ``tests/system`` carries plans out."""
+
+from __future__ import annotations
+
+import io
+import shlex
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.commandline import Here
+    from tests.loopback import Loopback
+
+
+@pytest.fixture
+def remainder(folder: Path, index: Loopback, debian: str) -> Path:
+    """Require one project that only the index has."""
+    assert index.port
+    assert debian
+    (folder / "requirements.txt").write_text("zz-beta\n")
+    return folder
+
+
+def test_a_dry_run_prints_commands_and_runs_none(run: Here, remainder: Path) -> None:
+    ran = run("install", "--dry-run", "--venv", "my env")
+    assert (ran.code, ran.err) == (0, "")
+    lines = [shlex.split(line) for line in ran.out.splitlines()]
+    assert lines[0] == ["/usr/bin/python3", "-I", "-m", "venv", "--without-pip", str(remainder / "my env")]
+    (pip,) = (words for words in lines if "/usr/bin/pip" in words)
+    assert {"--require-hashes", "--no-deps", "--only-binary=:all:", "--no-index", "--isolated"} <= set(pip)
+    assert "PIP_CONFIG_FILE=/dev/null" in pip
+    assert "#sha256=" in pip[-1]
+    assert {path.name for path in remainder.iterdir()} == {"requirements.txt"}
+
+
+def test_X1_one_transaction_with_exact_versions(run: Here, folder: Path, debian: str) -> None:
+    assert debian
+    (folder / "requirements.txt").write_text("scrapy\ndjango\n")
+    ran = run("install", "--dry-run", "--only-distro")
+    assert ran.code == 0, ran.err
+    transactions = [words for words in map(shlex.split, ran.out.splitlines()) if "apt-get" in " ".join(words)]
+    assert len(transactions) <= 1  # none where this machine has both
+    assert not any(word.startswith("python3-") and "=" not in word for words in transactions for word in words)
+
+
+def test_a_gap_means_that_nothing_is_installed(run: Here, remainder: Path) -> None:
+    (remainder / "requirements.txt").write_text("flask\nzz-source\n")
+    for argv in (("--dry-run",), ("--yes",)):
+        ran = run("install", *argv)
+        assert (ran.code, ran.out) == (1, "")
+        assert "zz-source" in ran.err
+        assert {path.name for path in remainder.iterdir()} == {"requirements.txt"}
+
+
+def test_nobody_there_to_confirm(run: Here, remainder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
+    ran = run("install")
+    assert (ran.code, ran.out) == (2, "")
+    assert "0 OS packages; 1 wheel into venv" in ran.err
+    assert "nobody is here to confirm" in ran.err
+    assert "--yes" in ran.err
+    assert not (remainder / "venv").exists()
+
+
+class Terminal(io.TextIOWrapper):
+    """Somebody who answers."""
+
+    def __init__(self, answer: str) -> None:
+        super().__init__(io.BytesIO(answer.encode()))
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n", ""])
+def test_a_no_changes_nothing(run: Here, remainder: Path, monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+    monkeypatch.setattr(sys, "stdin", Terminal(answer))
+    ran = run("install")
+    assert (ran.code, ran.out) == (1, "")
+    assert "/usr/bin/python3 -I -m venv" in ran.err
+    assert "Go ahead? [y/N] " in ran.err
+    assert "nothing was changed" in ran.err
+    assert not (remainder / "venv").exists()
+
+
+def test_offline_does_not_download(run: Here, remainder: Path, index: Loopback) -> None:
+    assert run("lock", "-o", "lock.toml").code == 0
+    asked = len(index.requests)
+    ran = run("install", "--lock", "lock.toml", "--yes", "--offline")
+    assert (ran.code, ran.out) == (3, "")
+    assert "1 wheel" in ran.err
+    assert len(index.requests) == asked
+    assert not (remainder / "venv").exists()
+
+
+def test_a_lock_of_another_release_is_refused(run: Here, remainder: Path, debian: str) -> None:
+    other = "debian:13" if debian == "debian:12" else "debian:12"
+    assert run("lock", "--target", other, "-o", "lock.toml").code == 0
+    ran = run("install", "--lock", "lock.toml", "--yes")
+    assert (ran.code, ran.out) == (2, "")
+    assert f"the lock is for release {other}, and this host has {debian}" in ran.err
+    assert not (remainder / "venv").exists()
+
+
+def test_an_os_package_that_apt_does_not_have_in_that_version(run: Here, folder: Path, debian: str) -> None:
+    assert debian
+    (folder / "requirements.txt").write_text("flask\n")
+    assert run("lock", "-o", "lock.toml", "--only-distro").code == 0
+    lock = folder / "lock.toml"
+    head, name, rest = lock.read_text().partition('name = "python3-flask"\nversion = "')
+    lock.write_text(f"{head}{name}99:{rest}")
+    ran = run("install", "--lock", "lock.toml", "--dry-run")
+    assert (ran.code, ran.out) == (4, "")
+    assert "python3-flask" in ran.err
+    assert "99:" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "lock.toml: "),
+        ("lock-version = ", "lock.toml: not TOML"),
+        ('lock-version = "1.0"\ncreated-by = "x"\npackages = []\n', "[tool.distrofirst] is missing"),
+    ],
+)
+def test_what_is_no_lock_is_bad_input(run: Here, folder: Path, debian: str, text: str, message: str) -> None:
+    assert debian
+    (folder / "lock.toml").write_text(text)
+    for command in (("install", "--dry-run"), ("verify",)):
+        ran = run(*command, "--lock", "lock.toml")
+        assert (ran.code, ran.out) == (2, "")
+        assert message in ran.err
+
+
+def test_verify_finds_what_is_missing(run: Here, remainder: Path) -> None:
+    assert remainder.is_dir()
+    assert run("lock", "-o", "lock.toml").code == 0
+    ran = run("verify", "--lock", "lock.toml")
+    assert ran.code == 2
+    assert "there is no environment here" in ran.err

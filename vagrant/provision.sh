@@ -86,10 +86,10 @@ fi
 
 if [ $# -gt 0 ]; then
     # Not PYTHONPATH and -m: the one would leak into every program that distrofirst starts, the other lets a file in the
-    # current folder, a requests.py say, stand in for a module.
+    # current folder, a requests.py say, stand in for a module. What sudo pip left in /usr/local shall not, either.
     exec /usr/bin/python3 -I -c '
 import runpy, sys
-sys.path.insert(0, sys.argv.pop(1))
+sys.path = [sys.argv.pop(1), *(place for place in sys.path if not place.startswith("/usr/local/"))]
 runpy.run_module("resolver", run_name="__main__", alter_sys=True)
 ' "$checkout" "$@"
 fi

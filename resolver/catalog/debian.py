@@ -137,7 +137,7 @@ class DebianCatalog:
     def _claims(self, project: str, package: str) -> list[Claim]:
         """Give a package's usable claims to a project, those that name a version of some meaning first (rule V1)."""
         own = [c for c in self._index.claims(project) if c.package == package and c.kind != "other"]
-        own.sort(key=lambda claim: not versions.is_stated(contents.split_metadata_name(claim.metadata_name)[1]))
+        own.sort(key=_meaning)
         return own
 
     def _candidate(
@@ -234,6 +234,12 @@ class DebianCatalog:
             detail=f"{record.name} exists, but its files name no project",
             suggestion=record.name,
         )
+
+
+def _meaning(claim: Claim) -> tuple[bool, bool]:
+    """Rank a claim by its version: one of some meaning, then a placeholder, then none at all."""
+    version = contents.split_metadata_name(claim.metadata_name)[1]
+    return not versions.is_stated(version), not version
 
 
 def _os_package(record: PackageRecord) -> OsPackage:

@@ -37,10 +37,10 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _DEFAULT_IS_OLD = 30 * 86400.0
 
 _ASK_PIP = """\
-import glob, sys
 try:
     import pip._internal.models.index
 except ImportError:
+    import glob, sys
     sys.path[:0] = sorted(glob.glob("/usr/share/python-wheels/pip-*.whl"), reverse=True)
 from pip._internal.models.index import PyPI
 print(PyPI.simple_url)

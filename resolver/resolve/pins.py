@@ -39,12 +39,18 @@ def pin_of(specifier: SpecifierSet) -> Specifier | None:
     return next((pin for pin in pins if _version(pin.version) is not None), None)
 
 
-@lru_cache(maxsize=4096)
 def loosen(specifier: SpecifierSet, policy: PinsPolicy) -> SpecifierSet:
     """Give what the distribution's candidate has to satisfy under a policy; the same set where nothing is pinned."""
+    return specifier if policy is PinsPolicy.EXACT else _loosened(str(specifier), policy)
+
+
+@lru_cache(maxsize=4096)
+def _loosened(text: str, policy: PinsPolicy) -> SpecifierSet:
+    """Loosen a set by its text, for sets that differ only in spelling are equal and would answer for each other."""
+    specifier = SpecifierSet(text)
     pin = pin_of(specifier)
     version = _version(pin.version) if pin is not None else None
-    if pin is None or version is None or policy is PinsPolicy.EXACT:
+    if pin is None or version is None:
         return specifier
     others = SpecifierSet(",".join(str(one) for one in specifier if one != pin))
     return others & SpecifierSet(_bound(version, policy))
@@ -60,10 +66,10 @@ def _bound(pin: Version, policy: PinsPolicy) -> str:
         case PinsPolicy.MINIMUM:
             return f">={pin.public}"
         case PinsPolicy.COMPATIBLE:
-            series = f"{major}" if major else f"{major}.{minor}"
-            # A pinned pre-release of a series is satisfied from that pre-release on.
-            lowest = pin.public if pin.is_prerelease and len(pin.release) <= 2 else f"{epoch}{major}.{minor}"  # noqa: PLR2004 - the first two components, R9
-            return f">={lowest},=={epoch}{series}.*"
+            end = f"{major + 1}" if major else f"0.{minor + 1}"
+            # A pinned pre-release comes before its own first two components, and is admitted all the same.
+            lowest = min(Version(f"{epoch}{major}.{minor}"), Version(pin.public))
+            return f">={lowest},<{epoch}{end}"
         case PinsPolicy.PREFER:
             return ""
         case _:

@@ -105,8 +105,7 @@ def fetch(root: Path, address: str, suite: str, architecture: str = "amd64") -> 
         for line in _run(["sh", "-c", 'zcat "$1" | grep -aE "$2"', "sh", str(path), _METADATA]).splitlines():
             place, packages = line.rsplit(None, 1)
             _, _, python, _, folder, *_ = place.split("/")
-            spelled, _, version = folder.rpartition(".")[0].partition("-")
-            version = re.sub(r"-py3(\.[0-9]+)?$", "", version)
+            spelled, _, version = re.sub(r"-py3(\.[0-9]+)?$", "", folder.rpartition(".")[0]).partition("-")
             name = re.sub(r"[-_.]+", "-", spelled).lower()
             where = carriers if _NAME.fullmatch(spelled) else impossible
             where.setdefault(name, set()).update(

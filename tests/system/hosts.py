@@ -216,7 +216,8 @@ set -eu
 root=$1
 overlay() {
     mkdir "$3/upper" "$3/work"
-    mount -t overlay overlay -o "lowerdir=$2,upperdir=$3/upper,workdir=$3/work" "$root"
+    # volatile: dpkg syncs every file, and nobody wants these after a crash.
+    mount -t overlay overlay -o "volatile,lowerdir=$2,upperdir=$3/upper,workdir=$3/work" "$root"
 }
 if [ -n "$2" ] && ! overlay "$@" 2>/dev/null; then
     # An overlay's changes cannot lie on an overlay (a host within a host): then in memory.

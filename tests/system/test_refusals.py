@@ -145,11 +145,12 @@ def test_a_full_disk_where_the_environment_goes(cli: CommandLine, index: dict[st
 
 @ON_12
 def test_a_full_disk_where_the_cache_is(cli: CommandLine) -> None:
+    """Nothing depends on the cache: it is done without, which takes longer each time, and said."""
     cli.host.disk("/root/.cache", size="16k")
-    error = refused(cli, "install", "--yes", "distro.txt", code=3)
-    assert "/root/.cache/distrofirst" in error
-    assert "No space left on device" in error
-    assert "XDG_CACHE_HOME" in error
+    told = cli("install", "--yes", "distro.txt").stderr
+    assert "distrofirst: warning: going on without a cache: /root/.cache/distrofirst" in told
+    assert "No space left on device" in told
+    cli("verify")
 
 
 @ON_13

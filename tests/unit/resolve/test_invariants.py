@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass, field, replace
-from itertools import permutations, product
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -299,7 +299,11 @@ def test_R1_to_R8_every_plan_keeps_the_rules(world: World) -> None:
 def test_R7_the_order_of_the_lines_changes_nothing_unless_they_conflict(world: World) -> None:
     plan = world.plan()
     assume(not any(one.outcome is Outcome.UNMET for one in plan.decisions))
-    for lines in permutations(world.requirements):
+    for lines in (
+        world.requirements[::-1],
+        sorted(world.requirements),
+        world.requirements[1:] + world.requirements[:1],
+    ):
         assert outcomes(world.plan(lines)) == outcomes(plan)
 
 

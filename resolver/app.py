@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from resolver.catalog.debian import DebianCatalog
     from resolver.model import Command, Listing, Lock, Resolution, Wheel, WheelMetadata
     from resolver.ports import Index, PackageManager
-    from resolver.resolve.plan import Elsewhere
+    from resolver.resolve.next_steps import Elsewhere
     from resolver.venv.install import InstallResult
     from resolver.venv.verify import Finding
 

@@ -216,7 +216,7 @@ class Targets:
             codename=there,
             architecture=architecture,
             sources=apt_sources.named(self.repositories, self.repository_key, release)
-            or apt_sources.retarget(apt_root.host_sources(), releases.codename_of_host(), there),
+            or apt_sources.retarget(apt_root.host_sources(), releases.codename_of_host(release.distribution), there),
             runner=self.runner,
         )
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from resolver.model import Release
 
 _ALIASES = {"stable", "oldstable", "oldoldstable", "testing", "unstable"}
+_NEXT = "forky"
+"""The suite that becomes Debian's next release: without backports, and a host of it is looked at as sid."""
 _ONE_LINE = re.compile(r"deb\s+(?:\[(?P<options>[^\]]*)\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)(?P<components>[^#]*)")
 
 
@@ -95,23 +97,24 @@ def _insecure(*values: str | None) -> bool:
     return any((value or "").lower() in {"yes", "true", "1"} for value in values)
 
 
-def retarget(sources: Iterable[Source], here: str, there: str) -> tuple[Source, ...]:
+def retarget(sources: Iterable[Source], here: str | None, there: str) -> tuple[Source, ...]:
     """Give the distribution's own sources for another release: the same mirrors and keys, the suites renamed.
 
-    ``here`` and ``there`` are codenames. What is not the distribution's (other suites), and what apt would take
-    unsigned, is left out. The base suite gets its backports as well, which apt never chooses by itself; sid has
-    neither updates nor security.
+    ``here`` and ``there`` are codenames of one distribution; None: the host runs another one, and knows no mirror. What
+    is not the distribution's (other suites), and what apt would take unsigned, is left out. The base suite gets its
+    backports as well, which apt never chooses by itself; sid has neither updates nor security.
     """
     found = []
-    for source in sources:
+    names = {here, *_ALIASES, *((_NEXT,) if here == "sid" else ())}
+    for source in sources if here is not None else ():
         suites: list[str] = []
         for suite in source.suites:
             base, dash, pocket = suite.partition("-")
-            if base != here and base not in _ALIASES:
+            if base not in names:
                 continue
             if not dash or there != "sid":
                 suites.append(f"{there}{dash}{pocket}")
-            if not dash and there not in {"sid", "forky"}:
+            if not dash and there not in {"sid", _NEXT}:
                 suites.append(f"{there}-backports")
         if suites and not source.insecure and _is_distribution(source):
             found.append(

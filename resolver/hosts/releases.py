@@ -54,19 +54,21 @@ def known_releases() -> tuple[Release, ...]:
     )
 
 
-def codename_of_host() -> str:
-    """Tell this host's codename; empty on a host that distrofirst does not serve, which may still look at others."""
+def codename_of_host(distribution: str) -> str | None:
+    """Tell this host's codename if it runs a distribution; None where its mirrors are of no use for that one."""
     try:
-        return of_host().codename or ""
+        here = of_host()
     except InputError:
-        return ""
+        return None
+    return here.codename if here.distribution == distribution else None
 
 
 def of_host(os_release: Mapping[str, str] | None = None) -> Release:
     """Tell this host's release from os-release(5).
 
-    Debian's testing and unstable have no VERSION_ID; their names come from VERSION_CODENAME. A derivative
-    (ID_LIKE) is taken for what it says it is, not for its parent: its archive is its own.
+    Debian's testing and unstable have no VERSION_ID, and both call themselves by the next release's codename: both
+    are looked at as sid, whose names hold for them; what apt would install is asked of apt. A derivative (ID_LIKE) is
+    taken for what it says it is, not for its parent: its archive is its own.
     """
     try:
         facts = os_release if os_release is not None else platform.freedesktop_os_release()
@@ -83,9 +85,7 @@ def of_host(os_release: Mapping[str, str] | None = None) -> Release:
             hint="to look at another release, name it with --target, for example --target debian:13",
         )
     if version is None:
-        version = next((v for v, name in _CODENAMES[distribution].items() if name == codename), "sid")
-        # Testing becomes the next release but carries unstable's names until then.
-        codename = codename or "sid"
+        version = codename = "sid"
     return Release(
         distribution=distribution, version=version, codename=codename or _CODENAMES[distribution].get(version)
     )

@@ -6,7 +6,7 @@ Both give a ``Resolution``: one decision a project, sorted by name, each with it
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
@@ -16,6 +16,7 @@ from resolver.model import Absence, Decision, OsCandidate, Outcome, PinsPolicy, 
 from resolver.resolve import closure, pins
 from resolver.resolve.asks import Ask, Policy, from_requirement
 from resolver.resolve.engine import Engine
+from resolver.resolve.next_steps import next_step, nowhere
 from resolver.resolve.provider import Provider, Refusal
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from resolver.model import Requirement, RequirementSet
     from resolver.ports import Catalog, Index
     from resolver.resolve.engine import Outcome as Solved
+    from resolver.resolve.next_steps import Elsewhere
 
 
 _SYSTEM_DATA = {
@@ -33,19 +35,6 @@ _SYSTEM_DATA = {
     "pytz": "the system's updates of time zones",
 }
 """Projects that Debian patches to read the system's files."""
-
-
-class Elsewhere(Protocol):
-    """Where else a project may be found: other releases, backports."""
-
-    def __call__(self, project: NormalizedName, /) -> Iterable[tuple[str, Version]]:
-        """Give places with the version that each has, nearest first: ``("debian:13", Version("2.1"))``."""
-        ...
-
-
-def nowhere(project: NormalizedName) -> Iterable[tuple[str, Version]]:  # noqa: ARG001 - the signature is Elsewhere's
-    """Look nowhere else."""
-    return ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -240,7 +229,7 @@ def _decision(
         loosened=_loosened(os, asks) if served else None,
         reason=refusal.reason if refusal is not None else None,
         detail=refusal.detail if refusal is not None else None,
-        next_step=None if served else _next_step(project, asks, candidate, refusal, elsewhere),
+        next_step=None if served else next_step(project, asks, candidate, refusal, elsewhere),
         trail=trail,
         direct=bool(listed),
     )
@@ -281,45 +270,6 @@ def _unmet(decision: Decision, why: str | None, notes: Sequence[str], *, only_di
         reason=reason or Reason.NO_WHEEL,
         detail="; ".join(dict.fromkeys(part for part in told if part)) or None,
     )
-
-
-def _next_step(
-    project: NormalizedName,
-    asks: Sequence[Ask],
-    candidate: OsCandidate | Absence,
-    refusal: Refusal | None,
-    elsewhere: Elsewhere,
-) -> str | None:
-    """Say what would close the gap: another release or repository, a looser pin or bound, an override."""
-    bounds = [ask.os_specifier for ask in asks if ask.os_specifier is not None]
-    for place, version in elsewhere(project):
-        if all(pins.admits(bound, version) for bound in bounds):
-            return f"{place} has {version}"
-    reason = refusal.reason if refusal is not None else None
-    match reason:
-        case Reason.VERSION_TOO_OLD | Reason.VERSION_TOO_NEW | Reason.VERSION_EXCLUDED:
-            if isinstance(candidate, OsCandidate):
-                return _looser(candidate, asks)
-        case Reason.HASH_REQUIRED:
-            return "--pins compatible lets the distribution's signature stand in for the hash"
-        case Reason.AMBIGUOUS:
-            return "add an override to mappings/ that decides"
-        case Reason.NO_EVIDENCE:
-            return "if that package carries it, an override in mappings/ can say so"
-        case _:
-            pass
-    return None
-
-
-def _looser(candidate: OsCandidate, asks: Sequence[Ask]) -> str | None:
-    """Name the narrowest policy under which the distribution's version would do, or the bound that excludes it."""
-    failing = [ask for ask in asks if not pins.admits(ask.specifier, candidate.version)]
-    for policy in (PinsPolicy.COMPATIBLE, PinsPolicy.MINIMUM, PinsPolicy.PREFER):
-        if all(pins.admits(pins.loosen(ask.specifier, policy), candidate.version) for ask in failing):
-            return f"--pins {policy} would take {candidate.version}"
-    if not failing:
-        return None
-    return f"loosen {failing[0].specifier} of {failing[0].by} to admit {candidate.version}"
 
 
 def _with_closure(decisions: Sequence[Decision], catalog: Catalog) -> list[Decision]:

@@ -116,6 +116,16 @@ def test_the_distributions_own_sources_for_another_release(
     assert [one.suites for one in apt_sources.retarget([given], "bookworm", there)] == suites
 
 
+@pytest.mark.parametrize("suite", ["sid", "unstable", "testing", "forky"])
+def test_a_host_of_testing_or_unstable_knows_mirrors_for_releases(suite: str) -> None:
+    (found,) = apt_sources.retarget([source(suites=(suite,))], "sid", "trixie")
+    assert found.suites == ("trixie", "trixie-backports")
+
+
+def test_a_host_of_another_distribution_knows_no_mirror() -> None:
+    assert apt_sources.retarget([source(suites=("noble", "stable"))], None, "trixie") == ()
+
+
 def test_only_the_base_suites_contents_are_fetched() -> None:
     text = apt_sources.render([source(suites=("trixie", "trixie-updates"))], "trixie")
     stanzas = text.strip().split("\n\n")

@@ -35,7 +35,7 @@ def test_what_is_no_release_is_refused_with_what_is(text: str) -> None:
     [
         ({"ID": "debian", "VERSION_ID": "12", "VERSION_CODENAME": "bookworm"}, "debian:12", "bookworm"),
         ({"ID": "debian", "VERSION_ID": "13", "VERSION_CODENAME": "trixie"}, "debian:13", "trixie"),
-        ({"ID": "debian", "VERSION_CODENAME": "forky"}, "debian:14", "forky"),
+        ({"ID": "debian", "VERSION_CODENAME": "forky"}, "debian:sid", "sid"),
         ({"ID": "debian", "VERSION_CODENAME": "sid"}, "debian:sid", "sid"),
         ({"ID": "debian"}, "debian:sid", "sid"),
         ({"ID": "ubuntu", "VERSION_ID": "24.04", "VERSION_CODENAME": "noble"}, "ubuntu:24.04", "noble"),

@@ -30,6 +30,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all-sets", action="store_true", help="install every set of requirements, not only CI's")
 
 
+def pytest_sessionstart() -> None:
+    """Keep pytest-cov out of the programs that tests start: it would write to their stderr what it cannot save."""
+    for name in [name for name in os.environ if name.startswith("COV_CORE_")]:
+        del os.environ[name]
+
+
 def pytest_report_header() -> list[str]:
     """Show which versions are tested, and that they are the distribution's own."""
     lines = [f"interpreter: {sys.executable} ({sys.version.split()[0]})"]

@@ -91,6 +91,7 @@ class App:
             repositories=self.options.repositories,
             repository_key=self.options.repository_key,
         )
+        self._opened_host: DebianCatalog | None = None
 
     # --- the use cases ---
 
@@ -142,7 +143,7 @@ class App:
                 "only this host can be installed to", context="--target", hint="use lock to plan for another release"
             )
         lock = self.read_lock(self.options.lock) if self.options.lock else self.lock()
-        host = self._targets.open(HOST)
+        host = self._host()
         _check_repositories(lock, host)
         packages = Apt(self.runner, host.target)
         plan = install(lock, self.options.venv, self.runner, packages, dry_run=True)
@@ -213,7 +214,7 @@ class App:
         return wanted
 
     def _resolve(self, wanted: RequirementSet, target: str) -> Resolution:
-        catalog = self._targets.open(target, architecture=self.options.architecture)
+        catalog = self._host() if target == HOST else self._targets.open(target, architecture=self.options.architecture)
         elsewhere = self._elsewhere(catalog)
         if self.options.direct:
             return resolve_direct(wanted, catalog, self.options.policy, elsewhere=elsewhere)
@@ -223,6 +224,12 @@ class App:
             no_index = policy.only_distro or "--no-index" in named
             index = None if no_index else _LateIndex(lambda: self._index(wanted, catalog, stack))
             return resolve(wanted, catalog, index, policy, elsewhere=elsewhere)
+
+    def _host(self) -> DebianCatalog:
+        """Open the host's catalog, once: a plan and what carries it out speak of one state of apt."""
+        if self._opened_host is None:
+            self._opened_host = self._targets.open(HOST, architecture=self.options.architecture)
+        return self._opened_host
 
     def _elsewhere(self, catalog: DebianCatalog) -> Elsewhere:
         """Look for a project in the target's other repositories, then in the other releases of the distribution."""
@@ -276,7 +283,7 @@ class App:
     def _package_manager(self) -> PackageManager:
         from resolver.hosts.debian import Apt  # noqa: PLC0415 - only what acts needs it
 
-        return Apt(self.runner, self._targets.open(HOST).target)
+        return Apt(self.runner, self._host().target)
 
     def _announce(self, command: Command) -> None:
         """Show a command before it runs, sudo included where it goes through that (rule X3)."""

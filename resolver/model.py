@@ -281,7 +281,8 @@ class OsDependency:
     projects: tuple[NormalizedName, ...]
     """All projects that ``package`` carries, sorted."""
     primary: tuple[NormalizedName, ...]
-    """Those of ``projects`` to list as dependencies: the package's namesake where it carries several."""
+    """Those of ``projects`` to list as dependencies: the package's namesake where it carries several. None for a
+    collection: which of them is needed nobody can tell, and to count them all would make coverage look better."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     """From an OS package, the name of its metadata and a marker environment to its extras."""
 
 
+COLLECTION = 5
+"""An OS package of more projects than these, none of them its namesake, is a collection (python3-typeshed: 168)."""
+
+
 class DebianCatalog:
     """What one Debian or Ubuntu release offers; implements ``ports.Catalog``."""
 
@@ -89,7 +93,8 @@ class DebianCatalog:
             if needed is not None and needed.projects:
                 projects = tuple(map(canonicalize_name, needed.projects))
                 namesake = tuple(p for p in projects if name == f"python3-{p}")
-                found.append(OsDependency(package=name, projects=projects, primary=namesake or projects))
+                listed = namesake or (projects if len(projects) <= COLLECTION else ())
+                found.append(OsDependency(package=name, projects=projects, primary=listed))
         return tuple(found)
 
     def extras(self, candidate: OsCandidate) -> Mapping[str, tuple[str, ...]]:

@@ -5,6 +5,7 @@ Each test leaves the host's files as they were, but for what it says; the index 
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -24,11 +25,11 @@ ON_13 = pytest.mark.parametrize("release", ["debian:13"])
 """One of them, where nothing is the release's own: what apt prints is told apart in the unit tests."""
 
 HOLD_THE_LOCK = """
-import fcntl, sys, time
+import fcntl, select, sys
 lock = open("/var/lib/dpkg/lock-frontend", "w")
 fcntl.lockf(lock, fcntl.LOCK_EX)
 print("locked", flush=True)
-time.sleep(float(sys.argv[1]))
+select.select([sys.stdin], [], [], float(sys.argv[1]))
 """
 
 ADMINISTRATORS = "nobody ALL=(root) NOPASSWD: ALL\n"
@@ -102,20 +103,15 @@ def test_another_package_manager_that_does_not_finish(cli: CommandLine) -> None:
     assert "/var/lib/dpkg/lock-frontend" in error
 
 
-class lock_held:  # noqa: N801 - reads as a statement
-    """Hold dpkg's lock as another package manager does, for some seconds."""
-
-    def __init__(self, host: Host, seconds: float) -> None:
-        self._command = host.command(["/usr/bin/python3", "-c", HOLD_THE_LOCK, str(seconds)])
-
-    def __enter__(self) -> None:
-        self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout is not None
-        assert self._process.stdout.readline() == "locked\n"
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._process.kill()
-        self._process.communicate()
+@contextlib.contextmanager
+def lock_held(host: Host, seconds: float) -> Iterator[None]:
+    """Hold dpkg's lock as another package manager does: to the end of the block, or for some seconds."""
+    command = host.command(["/usr/bin/python3", "-c", HOLD_THE_LOCK, str(seconds)])
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "locked\n"
+        yield
+        process.communicate()
 
 
 @ON_12

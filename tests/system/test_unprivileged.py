@@ -58,6 +58,14 @@ def test_X3_plans_need_no_rights_and_touch_nothing_but_the_users_own(nobody: Com
     assert difference(before, snapshot(nobody.host)) == [f"{work}/here.toml", f"{work}/there.toml"]
 
 
+@ON_12
+def test_X3_a_user_without_a_home_plans_without_a_cache(host: Host) -> None:
+    homeless = CommandLine(host=host, user="nobody", home="/nonexistent", folder="/")
+    done = homeless("report", "-", input="flask\n", network=False)
+    assert "python3-flask" in done.stdout
+    assert "going on without a cache" in done.stderr
+
+
 def test_X3_update_needs_no_rights_and_finds_what_is_embedded(nobody: CommandLine, release: str) -> None:
     """The two differ by what the archive has changed since the embedded one was made: a point release, at most."""
     before = snapshot(nobody.host)

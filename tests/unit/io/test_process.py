@@ -154,6 +154,8 @@ def _interrupted(command: str, *, privileged: bool) -> str:
         import os, signal, threading
         from resolver.io.process import ProcessRunner
         from resolver.model import Command
+        # Who starts the tests in the background has them ignore it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
         try:
             ProcessRunner(root=True).run(Command(argv=("sh", "-c", {command!r}), privileged={privileged}))

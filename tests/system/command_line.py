@@ -84,8 +84,8 @@ def projects(target: Mapping[str, Any], *outcomes: str) -> dict[str, Any]:
     return {one["name"]: one for one in target["projects"] if not outcomes or one["outcome"] in outcomes}
 
 
-_THROWN_AWAY = ("*/.cache", "*/__pycache__", "/var/cache/apt/*.bin", "/var/log")
-"""What may change at any time: caches, ours and apt's of its lists; and logs."""
+_THROWN_AWAY = ("*/.cache", "*/__pycache__", "/var/cache/apt/*.bin", "/var/cache/apt/archives/partial", "/var/log")
+"""What may change at any time: caches, ours and apt's of its lists and of unfinished downloads; and logs."""
 
 
 def snapshot(host: Host) -> dict[str, str]:

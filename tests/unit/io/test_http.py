@@ -446,6 +446,10 @@ def test_a_folder_of_certificates_will_do(cache: FileCache, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_a_certificate_for_another_host_is_refused(cache: FileCache, tmp_path: Path, host: str) -> None:
+    try:
+        socket.getaddrinfo(host, None)
+    except OSError as error:
+        pytest.skip(f"this system has no name {host}: {error}")  # a bare root without /etc/hosts
     ours, context = certificate(tmp_path, "ours", "DNS:index.example")
     with (
         Loopback(tls=context) as server,

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from packaging.markers import Marker
     from packaging.specifiers import SpecifierSet
@@ -242,6 +243,36 @@ class OsPackage:
     """Whether the system verifies the repository's signature (rule T1)."""
     installed: bool = False
     """Whether exactly this version is installed on the host."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RpmRepository:
+    """One rpm-md repository as the host is configured to use it: the effective settings, defaults included."""
+
+    id: str
+    """dnf's repository id, zypp's alias."""
+    name: str
+    """For people."""
+    priority: int = 99
+    """The lower number wins, whatever the versions (dnf.conf(5), zypper(8))."""
+    trusted: bool = True
+    """Whether the system verifies a signature before it installs from there (rule T1)."""
+    distrust: str | None = None
+    """The setting that makes it untrusted, as it would be written: ``gpgcheck=0``."""
+    metadata: Path | None = None
+    """The folder that holds ``repodata/``; None where the metadata was never fetched."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RpmOffer:
+    """One build of an OS package that the package manager would consider: not excluded, not filtered by a module."""
+
+    name: str
+    evr: str
+    """As dnf spells it, without an epoch of zero: ``2.32.3-5.fc43``, ``1:1.0-2``."""
+    architecture: str
+    repository: str
+    """The repository's id."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

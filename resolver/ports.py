@@ -22,6 +22,9 @@ if TYPE_CHECKING:
         MetadataSource,
         OsCandidate,
         OsDependency,
+        OsPackage,
+        RpmOffer,
+        RpmRepository,
         Target,
         Transaction,
         Wheel,
@@ -97,6 +100,40 @@ class Runner(Protocol):
 
     def stream(self, command: Command) -> Completed:
         """Like ``run``, with the output also passed on to stderr as it comes, for long work."""
+        ...
+
+
+class RpmMetadata(Protocol):
+    """What dnf5, dnf4 or zypper knows of this host's repositories; nothing needs root (``resolver.hosts``)."""
+
+    def repositories(self) -> tuple[RpmRepository, ...]:
+        """Give the enabled repositories with their effective settings, and where their metadata lies, sorted by id.
+
+        Metadata that was never fetched, or that only root may read, is fetched into the user's own cache if the tool
+        can do that and the network may be used. Raises UnavailableError where there is no repository at all.
+        """
+        ...
+
+    def offers(self, pythons: Iterable[str]) -> tuple[RpmOffer, ...]:
+        """Give every build with metadata of a project for one of these Pythons (``3.14``) that may be installed.
+
+        Excludes, locks and modules are respected; of several builds of one package all are given, installed ones that
+        no repository has left out. Raises UnavailableError where the tool cannot answer (rule I6).
+        """
+        ...
+
+    def refresh(self) -> None:
+        """Fetch all repositories' metadata anew, signatures verified by the tool.
+
+        Raises PolicyError for a signature that does not verify, UnavailableError without network.
+        """
+        ...
+
+    def download(self, package: OsPackage, folder: Path) -> Path:
+        """Download one .rpm, verified by its repository's checksum, into ``folder``; gives its path.
+
+        Raises UnavailableError where it is gone or there is no network.
+        """
         ...
 
 

@@ -141,6 +141,11 @@ class PackageManager(Protocol):
     """The distribution's own tool on this host (``resolver.hosts``)."""
 
     @property
+    def interpreter(self) -> str:
+        """The interpreter that environments are made of, by its whole path."""
+        ...
+
+    @property
     def site_directories(self) -> tuple[str, ...]:
         """Where OS packages put Python modules, in the order of the interpreter's own path; /usr/local is not there."""
         ...

@@ -129,6 +129,10 @@ class FakePackageManager:
         self.performed: list[Transaction] = []
 
     @property
+    def interpreter(self) -> str:
+        return "/usr/bin/python3"
+
+    @property
     def site_directories(self) -> tuple[str, ...]:
         return self._site_directories
 

@@ -277,6 +277,13 @@ def explain_update_failure(stderr: str, codename: str) -> DistrofirstError:
             context="apt-get update",
             hint="install the release's archive keyring, and check Signed-By in the apt sources",
         )
+    if torn := re.search(r"Failed to fetch (\S+) +(?:Hash Sum mismatch|File has unexpected size)", stderr):
+        return PolicyError(
+            f"{torn[1]} is not the file that the signed Release file names",
+            context="apt-get update",
+            hint="a mirror in the middle of its own update, or a proxy, serves another one: try again later, or with"
+            " another mirror; what was fetched before stays in use",
+        )
     if "is expired" in stderr or "is not valid yet" in stderr:
         return UnavailableError(
             f"the mirror's Release file for {codename} is out of date: {_last_line(stderr)}",

@@ -145,6 +145,11 @@ class Apt:
         self._free_space = free_space
 
     @property
+    def interpreter(self) -> str:
+        """Debian has one."""
+        return "/usr/bin/python3"
+
+    @property
     def site_directories(self) -> tuple[str, ...]:
         """Where Debian's packages put modules; the second is deprecated, and rarely there."""
         return "/usr/lib/python3/dist-packages", f"/usr/lib/python{self._host.python}/dist-packages"

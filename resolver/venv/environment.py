@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from resolver.model import Completed, Wheel
     from resolver.venv.record import Record
 
-INTERPRETER = "/usr/bin/python3"
-PIP = "/usr/bin/pip"
 INSIDE = Path(__file__).with_name("inside.py")
 """The script that the venv's interpreter runs."""
 
@@ -102,14 +100,17 @@ def _not_ours(folder: Path) -> InputError:
 
 
 def commands_for(
-    place: Place, record: Record, wheels: Sequence[Wheel], site_directories: Sequence[str]
+    place: Place, record: Record, wheels: Sequence[Wheel], *, interpreter: str, site_directories: Sequence[str]
 ) -> tuple[Command, ...]:
-    """Give the commands that make the environment, in their order; the former one, if any, is moved aside first."""
+    """Give the commands that make the environment, in their order; the former one, if any, is moved aside first.
+
+    ``interpreter`` is the distribution's, by its whole path; ``site_directories`` are where its OS packages lie.
+    """
     python = place.python
     return (
         *((_move(place.venv, old_of(place.venv)),) if place.occupied else ()),
         Command(
-            argv=(INTERPRETER, "-I", "-m", "venv", "--without-pip", str(place.venv)),
+            argv=(interpreter, "-I", "-m", "venv", "--without-pip", str(place.venv)),
             purpose="make the environment",
         ),
         Command(
@@ -144,11 +145,13 @@ def restore(place: Place) -> tuple[Command, ...]:
 def _pip(python: str, wheels: Sequence[Wheel]) -> Command:
     """Install the remainder: exactly these files, each by its hash (rules P2, X1).
 
-    pip takes the hash of a URL requirement from its fragment, so the command needs no requirements file.
+    pip takes the hash of a URL requirement from its fragment, so the command needs no requirements file. The
+    distribution's pip is run by the environment's interpreter, which sees it like every OS package: ``pip --python``
+    would do the same from pip 22.3 on, and CentOS Stream 9 has 21.2.
     """
     requirements = tuple(f"{wheel.project} @ {_without_login(wheel.url)}#sha256={wheel.sha256}" for wheel in wheels)
     return Command(
-        argv=(PIP, "--isolated", "--python", python, "install", *_PIP_INSTALL, *requirements),
+        argv=(python, "-I", "-m", "pip", "--isolated", "install", *_PIP_INSTALL, *requirements),
         # --isolated leaves /etc/pip.conf in force, which may name other indexes.
         environment={"PIP_CONFIG_FILE": "/dev/null"},
         purpose="install the remainder",
@@ -172,7 +175,7 @@ def _remove(path: Path) -> Command:
 def failure_of(command: Command, done: Completed) -> CommandError | PolicyError | UnavailableError:
     """Give the error that fits what a failed command printed."""
     output = f"{done.stdout}\n{done.stderr}"
-    context = " ".join(command.argv[:1])
+    context = "pip" if "pip" in command.argv else command.argv[0]
     if "DO NOT MATCH THE HASHES" in output or "Hashes are required" in output:
         found = next((line.strip() for line in output.splitlines() if " from http" in line or " from file" in line), "")
         return PolicyError(

@@ -100,7 +100,13 @@ def _plan(lock: Lock, venv: Path, runner: Runner, packages: PackageManager, note
     build = (
         ()
         if unchanged and _is_clean(contract, venv, runner, packages)
-        else environment.commands_for(place, record, lock.wheels, packages.site_directories)
+        else environment.commands_for(
+            place,
+            record,
+            lock.wheels,
+            interpreter=packages.interpreter,
+            site_directories=packages.site_directories,
+        )
     )
     return _Job(contract=contract, transaction=transaction, place=place, build=build, added=added)
 

@@ -53,6 +53,10 @@ Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 """
 
 
+class TornMirrorError(Exception):
+    """The mirror serves other files than its own signed Release file names: there is no truth to be had now."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Carrier:
     """A trace of a project in an OS package."""
@@ -90,14 +94,22 @@ def mirror() -> str | None:
 
 
 def fetch(root: Path, address: str, suite: str, architecture: str = "amd64") -> Truth:
-    """Download a suite's indexes to ``root``, or what has changed of them since the last time; read them."""
+    """Download a suite's indexes to ``root``, or what has changed of them since the last time; read them.
+
+    Raises TornMirrorError for a mirror in the middle of its own update.
+    """
     for folder in ("state/lists/partial", "cache/archives/partial", "etc/apt/apt.conf.d", "etc/apt/preferences.d"):
         (root / folder).mkdir(parents=True, exist_ok=True)
     (root / "status").touch()
     (root / "apt.conf").write_text(_CONFIGURATION.format(root=root, architecture=architecture))
     (root / "truth.sources").write_text(_SOURCE.format(mirror=address, suite=suite))
     apt = {"APT_CONFIG": str(root / "apt.conf")}
-    _run(["apt-get", "-qq", "--error-on=any", "update"], apt)
+    try:
+        _run(["apt-get", "-qq", "--error-on=any", "update"], apt)
+    except subprocess.CalledProcessError as error:
+        if "Mirror sync in progress" in error.stderr:
+            raise TornMirrorError(f"the mirror of {suite} is in the middle of its own update") from error
+        raise RuntimeError(f"apt-get update for {suite}: {error.stderr}") from error
     lists = root / "state" / "lists"
     carriers: dict[str, set[Carrier]] = {}
     impossible: dict[str, set[Carrier]] = {}
@@ -127,7 +139,7 @@ def _run(argv: Sequence[str], more: Mapping[str, str] | None = None) -> str:
     done = subprocess.run(
         argv,
         env={**os.environ, "LC_ALL": "C.UTF-8", **(more or {})},
-        stdout=subprocess.PIPE,
+        capture_output=True,
         check=True,
         text=True,
         errors="replace",

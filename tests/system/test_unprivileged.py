@@ -66,10 +66,18 @@ def test_X3_a_user_without_a_home_plans_without_a_cache(host: Host) -> None:
     assert "going on without a cache" in done.stderr
 
 
+def update(cli: CommandLine, target: str) -> None:
+    """Fetch a release's metadata; a mirror that is in the middle of its own update cannot be tested against."""
+    done = cli("update", "--target", target, code=None)
+    if done.returncode == 5 and "is not the file that the signed Release file names" in done.stderr:
+        pytest.skip(f"the mirror's {target} does not fit its own signed Release file now")
+    assert done.returncode == 0, done.stderr
+
+
 def test_X3_update_needs_no_rights_and_finds_what_is_embedded(nobody: CommandLine, release: str) -> None:
     """The two differ by what the archive has changed since the embedded one was made: a point release, at most."""
     before = snapshot(nobody.host)
-    nobody("update", "--target", release)
+    update(nobody, release)
     assert difference(before, snapshot(nobody.host)) == []
     fetched = index_of(nobody, release)
     assert fetched is not None
@@ -91,7 +99,7 @@ def test_X3_update_needs_no_rights_and_finds_what_is_embedded(nobody: CommandLin
 def test_T1_another_releases_metadata_is_fetched_and_verified_without_rights(nobody: CommandLine, release: str) -> None:
     other = OTHER[release]
     before = snapshot(nobody.host)
-    nobody("update", "--target", other)
+    update(nobody, other)
     assert difference(before, snapshot(nobody.host)) == []
     nobody.write("requirements.txt", "flask\n")
     report = nobody.report("--target", other, network=False)

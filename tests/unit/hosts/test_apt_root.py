@@ -37,6 +37,12 @@ EXPIRED = "E: Release file for http://m.example/dists/sid/InRelease is expired (
 UNKNOWN_HOST = "E: Failed to fetch http://m.example/InRelease  Temporary failure resolving 'm.example'"
 REFUSED = "E: Failed to fetch http://m.example/x  Could not connect to m.example:80 (127.0.0.1). Connection refused"
 
+TORN = (
+    "E: Failed to fetch http://m.example/debian/dists/trixie/main/Contents-amd64.gz  File has unexpected size"
+    " (12698511 != 12699567). Mirror sync in progress? [IP: 127.0.0.1 80]\n   Hashes of expected file:\n"
+    "E: Some index files failed to download. They have been ignored, or old ones used instead.\n"
+)
+
 
 @pytest.mark.parametrize(
     ("stderr", "kind", "words"),
@@ -47,6 +53,7 @@ REFUSED = "E: Failed to fetch http://m.example/x  Could not connect to m.example
         (UNKNOWN_HOST, UnavailableError, "cannot be reached"),
         (REFUSED, UnavailableError, "cannot be reached"),
         ("E: Failed to fetch x  404  Not Found [IP: 127.0.0.1 80]", UnavailableError, "404"),
+        (TORN, PolicyError, "Contents-amd64.gz is not the file that the signed Release file names"),
         ("", UnavailableError, "no message"),
     ],
 )

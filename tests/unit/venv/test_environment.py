@@ -15,6 +15,8 @@ from tests.unit.venv.samples import SHA, lock, wheel
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from resolver.model import Wheel
+
 RECORD = Record(contract=contract_of(lock()))
 
 
@@ -23,17 +25,28 @@ def make_ours(venv: Path) -> None:
     (venv / FILE_NAME).write_text(dump(RECORD))
 
 
+def planned(venv: Path, *wheels: Wheel) -> tuple[Command, ...]:
+    """Give the commands that make an environment on a Debian host."""
+    return commands_for(
+        look_at(venv),
+        RECORD,
+        wheels,
+        interpreter="/usr/bin/python3",
+        site_directories=("/usr/lib/python3/dist-packages",),
+    )
+
+
 def lines(commands: tuple[Command, ...]) -> list[str]:
     return [command.shell_line() for command in commands]
 
 
 def test_X1_a_new_environment_is_made_in_four_steps(tmp_path: Path) -> None:
     venv = tmp_path / "v"
-    commands = commands_for(look_at(venv), RECORD, (wheel("demo"),), ("/usr/lib/python3/dist-packages",))
+    commands = planned(venv, wheel("demo"))
     make, prepare, pip, finish = lines(commands)
     assert make == f"/usr/bin/python3 -I -m venv --without-pip {venv}"
     assert prepare == f"{venv}/bin/python -I {INSIDE} prepare /usr/lib/python3/dist-packages"
-    assert pip.startswith(f"env PIP_CONFIG_FILE=/dev/null /usr/bin/pip --isolated --python {venv}/bin/python install ")
+    assert pip.startswith(f"env PIP_CONFIG_FILE=/dev/null {venv}/bin/python -I -m pip --isolated install ")
     assert pip.endswith(f" 'demo @ https://files.example/demo-1.0-py3-none-any.whl#sha256={SHA}'")
     assert finish == f"printf %s '{dump(RECORD)}' | {venv}/bin/python -I {INSIDE} finish"
 
@@ -42,36 +55,36 @@ def test_X1_a_new_environment_is_made_in_four_steps(tmp_path: Path) -> None:
     "option", ["--require-hashes", "--no-deps", "--only-binary=:all:", "--no-index", "--ignore-installed", "--isolated"]
 )
 def test_X1_pip_is_given_no_choice(tmp_path: Path, option: str) -> None:
-    commands = commands_for(look_at(tmp_path / "v"), RECORD, (wheel("demo"),), ())
+    commands = planned(tmp_path / "v", wheel("demo"))
     assert option in commands[2].argv
 
 
 def test_X3_nothing_about_an_environment_needs_root(tmp_path: Path) -> None:
-    commands = commands_for(look_at(tmp_path / "v"), RECORD, (wheel("demo"),), ())
+    commands = planned(tmp_path / "v", wheel("demo"))
     assert not any(command.privileged for command in commands)
 
 
 def test_without_a_remainder_pip_is_not_run(tmp_path: Path) -> None:
-    commands = commands_for(look_at(tmp_path / "v"), RECORD, (), ())
-    assert not any(command.argv[0] == PIP.argv[0] for command in commands)
+    commands = planned(tmp_path / "v")
+    assert not any("pip" in command.argv for command in commands)
 
 
 def test_a_login_in_a_url_is_never_on_a_command_line(tmp_path: Path) -> None:
     secret = wheel("demo", url="https://me:secret@files.example:8443/demo-1.0-py3-none-any.whl#sha256=other")
-    commands = commands_for(look_at(tmp_path / "v"), RECORD, (secret,), ())
+    commands = planned(tmp_path / "v", secret)
     assert commands[2].argv[-1] == f"demo @ https://files.example:8443/demo-1.0-py3-none-any.whl#sha256={SHA}"
 
 
 def test_a_local_wheel_keeps_its_file_url(tmp_path: Path) -> None:
     local = wheel("demo", url="file:///srv/wheels/demo-1.0-py3-none-any.whl")
-    commands = commands_for(look_at(tmp_path / "v"), RECORD, (local,), ())
+    commands = planned(tmp_path / "v", local)
     assert commands[2].argv[-1] == f"demo @ file:///srv/wheels/demo-1.0-py3-none-any.whl#sha256={SHA}"
 
 
 def test_X4_the_former_environment_waits_beside_the_new_one(tmp_path: Path) -> None:
     venv = tmp_path / "v"
     make_ours(venv)
-    first, *_, last = lines(commands_for(look_at(venv), RECORD, (), ()))
+    first, *_, last = lines(planned(venv))
     assert first == f"mv --no-target-directory {venv} {old_of(venv)}"
     assert last == f"rm -rf -- {old_of(venv)}"
 
@@ -139,7 +152,7 @@ def test_X4_an_environment_that_could_not_be_moved_is_not_removed(tmp_path: Path
     assert restore(look_at(tmp_path / "v")) == ()
 
 
-PIP = Command(argv=("/usr/bin/pip", "install"), purpose="install the remainder")
+PIP = Command(argv=("/srv/v/bin/python", "-I", "-m", "pip", "install"), purpose="install the remainder")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from resolver.venv.environment import INSIDE, INTERPRETER
+from resolver.venv.environment import INSIDE
 from resolver.venv.inside import script_text
 from resolver.venv.record import Record, contract_of, dump, read
 from tests.unit.venv.samples import HOST, lock, os_project, put_os_project, wheel
@@ -54,7 +54,7 @@ def venv(tmp_path: Path) -> Path:
 def make(venv: Path, dist_packages: Path) -> Path:
     put_os_project(dist_packages, "tool", "1.0", scripts=SCRIPTS, code=CODE)
     put_os_project(dist_packages, "other", "2.0", scripts="[console_scripts]\nother = other:main\n")
-    subprocess.run([INTERPRETER, "-I", "-m", "venv", "--without-pip", venv], check=True)
+    subprocess.run(["/usr/bin/python3", "-I", "-m", "venv", "--without-pip", venv], check=True)
     inside(venv, "prepare", str(dist_packages))
     return venv
 

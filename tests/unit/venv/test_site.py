@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from resolver.venv.environment import INSIDE, INTERPRETER
+from resolver.venv.environment import INSIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ def dist_packages(tmp_path: Path) -> Path:
 @pytest.fixture
 def venv(tmp_path: Path, dist_packages: Path) -> Path:
     folder = tmp_path / "venv"
-    subprocess.run([INTERPRETER, "-I", "-m", "venv", "--without-pip", folder], check=True)
+    subprocess.run(["/usr/bin/python3", "-I", "-m", "venv", "--without-pip", folder], check=True)
     subprocess.run([folder / "bin/python", "-I", INSIDE, "prepare", dist_packages, tmp_path / "not-there"], check=True)
     return folder
 

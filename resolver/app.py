@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
     from packaging.version import Version
 
-    from resolver.catalog.debian import DebianCatalog
+    from resolver.catalog.indexed import IndexedCatalog
     from resolver.model import Command, Listing, Lock, Resolution, Wheel, WheelMetadata
     from resolver.ports import Index, PackageManager
     from resolver.resolve.next_steps import Elsewhere
@@ -91,7 +91,7 @@ class App:
             repositories=self.options.repositories,
             repository_key=self.options.repository_key,
         )
-        self._opened_host: DebianCatalog | None = None
+        self._opened_host: IndexedCatalog | None = None
 
     # --- the use cases ---
 
@@ -225,15 +225,15 @@ class App:
             index = None if no_index else _LateIndex(lambda: self._index(wanted, catalog, stack))
             return resolve(wanted, catalog, index, policy, elsewhere=elsewhere)
 
-    def _host(self) -> DebianCatalog:
+    def _host(self) -> IndexedCatalog:
         """Open the host's catalog, once: a plan and what carries it out speak of one state of apt."""
         if self._opened_host is None:
             self._opened_host = self._targets.open(HOST, architecture=self.options.architecture)
         return self._opened_host
 
-    def _elsewhere(self, catalog: DebianCatalog) -> Elsewhere:
+    def _elsewhere(self, catalog: IndexedCatalog) -> Elsewhere:
         """Look for a project in the target's other repositories, then in the other releases of the distribution."""
-        others: list[DebianCatalog] = []
+        others: list[IndexedCatalog] = []
 
         def look(project: NormalizedName, /) -> Iterable[tuple[str, Version]]:
             for version, repository in catalog.other_versions(project):
@@ -247,7 +247,7 @@ class App:
 
         return look
 
-    def _index(self, wanted: RequirementSet, catalog: DebianCatalog, stack: ExitStack) -> Index:
+    def _index(self, wanted: RequirementSet, catalog: IndexedCatalog, stack: ExitStack) -> Index:
         """Open the one index, only when a project is asked of it (rule P1)."""
         from resolver.io.http import HttpClient, HttpOptions  # noqa: PLC0415 - a covered file needs no network
         from resolver.pypi.configuration import choose_index, read_settings  # noqa: PLC0415 - the same
@@ -291,7 +291,7 @@ class App:
         self.progress(through + command.shell_line())
 
 
-def _check_repositories(lock: Lock, host: DebianCatalog) -> None:
+def _check_repositories(lock: Lock, host: IndexedCatalog) -> None:
     """Refuse a lock's OS package that this host would take from an unverified repository (rule T1).
 
     A plan made here has no such package; a lock that was made elsewhere knows nothing of this host's sources.

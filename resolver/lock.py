@@ -65,9 +65,7 @@ def from_resolution(resolution: Resolution, requirements: RequirementSet) -> Loc
     _refuse_gaps(resolution)
     chosen = [decision for decision in resolution.decisions if decision.outcome in {Outcome.DISTRO, Outcome.PYPI}]
     packages = {
-        decision.os.package.name: replace(decision.os.package, installed=False)
-        for decision in chosen
-        if decision.outcome is Outcome.DISTRO and decision.os
+        package.name: replace(package, installed=False) for decision in chosen for package in _os_packages(decision)
     }
     wheels = [_lockable(decision.wheel) for decision in chosen if decision.outcome is Outcome.PYPI and decision.wheel]
     return Lock(
@@ -99,6 +97,14 @@ def _refuse_gaps(resolution: Resolution) -> None:
     )
 
 
+def _os_packages(decision: Decision) -> tuple[OsPackage, ...]:
+    """Give what has to be installed for a project: its OS package, then those that are its chosen extras (rule I5)."""
+    if decision.outcome is not Outcome.DISTRO or decision.os is None:
+        return ()
+    extras = (package for extra, package in decision.os.extra_packages if extra in decision.extras)
+    return (decision.os.package, *extras)
+
+
 def _locked(decision: Decision) -> LockedProject:
     """Keep of a decision what an environment can be held against, and why it was taken.
 
@@ -122,6 +128,7 @@ def _locked(decision: Decision) -> LockedProject:
         metadata_version=metadata_version,
         extras=decision.extras,
         os_package=served.package.name if served else None,
+        extra_packages=tuple(sorted(package.name for package in _os_packages(decision)[1:])),
         evidence=served.evidence if served else None,
         requested_by=decision.requested_by,
         depends=decision.depends,
@@ -237,6 +244,7 @@ def _dump_project(project: LockedProject) -> dict[str, object]:
             "metadata-version": project.metadata_version,
             "extras": list(project.extras) or None,
             "os-package": project.os_package,
+            "extra-packages": list(project.extra_packages) or None,
             "evidence": project.evidence.value if project.evidence else None,
             "requested-by": list(project.requested_by) or None,
             "depends": [str(name) for name in project.depends] or None,
@@ -384,6 +392,7 @@ def _load_project(table: Table) -> LockedProject:
         metadata_version=table.optional("metadata-version"),
         extras=table.texts("extras"),
         os_package=table.text("os-package") if outcome is Outcome.DISTRO else None,
+        extra_packages=table.texts("extra-packages"),
         evidence=table.choice("evidence", Evidence) if outcome is Outcome.DISTRO else None,
         requested_by=table.texts("requested-by"),
         depends=tuple(map(NormalizedName, table.texts("depends"))),
@@ -400,7 +409,8 @@ def _check_agreement(lock: Lock, document: Table, tool: Table) -> None:
     tool.unique("projects", [project.name for project in lock.projects])
     tool.unique("os-packages", [package.name for package in lock.os_packages])
     document.unique("packages", [wheel.project for wheel in lock.wheels])
-    tool.same("os-packages", {package.name for package in lock.os_packages}, {str(each.os_package) for each in distro})
+    wanted = {name for each in distro for name in (str(each.os_package), *each.extra_packages)}
+    tool.same("os-packages", {package.name for package in lock.os_packages}, wanted)
     document.same(
         "packages",
         {f"{wheel.project} {wheel.version}" for wheel in lock.wheels},

@@ -236,7 +236,7 @@ class OsPackage:
     version: str
     """The EVR, whole: ``1:2.32.3+dfsg-5``."""
     architecture: str
-    """The package's own: ``all``, ``amd64``."""
+    """The package's own: ``all``, ``amd64``; ``noarch``, ``x86_64``."""
     repository: str
     """Who stands behind it: ``Debian trixie/main``, for people; stable for one repository."""
     trusted: bool = True
@@ -289,6 +289,8 @@ class OsCandidate:
     metadata_is_current: bool = True
     """False where ``metadata_version`` was read from another build than this candidate (V2): no use to ``verify``."""
     package: OsPackage
+    extra_packages: tuple[tuple[str, OsPackage], ...] = ()
+    """The project's extras that are OS packages of their own (rule I5), by the extra's name, sorted."""
     evidence: Evidence
     evidence_detail: str
     """The chain in words: the path in Contents, the override's file and reason."""
@@ -491,6 +493,8 @@ class LockedProject:
     """What importlib.metadata must say; None where the OS package has no Python metadata."""
     extras: tuple[str, ...] = ()
     os_package: str | None = None
+    extra_packages: tuple[str, ...] = ()
+    """The OS packages that are the chosen extras, sorted."""
     evidence: Evidence | None = None
     requested_by: tuple[str, ...] = ()
     depends: tuple[NormalizedName, ...] = ()
@@ -518,8 +522,8 @@ class Lock:
 
     @property
     def os_versions(self) -> dict[str, str]:
-        """Give each OS package's exact version by the name that apt and dpkg take: ``name``, ``name:i386``."""
-        native = ("all", self.target.architecture)
+        """Give each OS package's exact version by its name; a foreign one as apt and dpkg take it, ``name:i386``."""
+        native = ("all", "noarch", self.target.architecture)
         return {
             item.name if item.architecture in native else f"{item.name}:{item.architecture}": item.version
             for item in self.os_packages

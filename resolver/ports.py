@@ -55,11 +55,11 @@ class Catalog(Protocol):
         """Give the direct dependencies of an OS package that carry projects, sorted by package name."""
         ...
 
-    def extras(self, candidate: OsCandidate) -> Mapping[str, tuple[str, ...]]:
-        """Give each extra (normalized) with its requirements (PEP 508), from the package's own metadata (rule R4).
+    def extras(self, candidate: OsCandidate, wanted: frozenset[str]) -> Mapping[str, tuple[str, ...]]:
+        """Give extras (normalized) with their requirements (PEP 508), from the package's own metadata (rule R4).
 
-        May download the OS package through the package manager. Raises UnavailableError where that is
-        forbidden or fails.
+        Of those it has, the wanted ones are all there; of the others, those that cost nothing more. May download the
+        OS package through the package manager. Raises UnavailableError where that is forbidden or fails.
         """
         ...
 

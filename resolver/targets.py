@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from resolver.catalog import build, contents, extras, overrides, store
-from resolver.catalog.debian import DebianCatalog
+from resolver.catalog.indexed import IndexedCatalog
 from resolver.errors import InputError, UnavailableError
 from resolver.hosts import apt_root, apt_sources, releases
 from resolver.hosts.apt_root import AptRoot
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from resolver.catalog.debian import ReadExtras
+    from resolver.catalog.indexed import ReadExtras
     from resolver.catalog.overrides import Override
     from resolver.ports import Cache, Runner
 
@@ -67,7 +67,7 @@ class Targets:
     repository_key: Path | None = None
     """What they are signed with."""
 
-    def open(self, name: str, *, architecture: str | None = None) -> DebianCatalog:
+    def open(self, name: str, *, architecture: str | None = None) -> IndexedCatalog:
         """Open the catalog of ``host`` or of a release such as ``debian:13``.
 
         Raises InputError for an unknown name, UnavailableError where there is no metadata (rule I6).
@@ -85,7 +85,7 @@ class Targets:
         index = self._release_index(release, wanted)
         # What this host's sources say of the archive matters only if an OS package has to be looked into.
         extras_of = self._extras_reader(index, lambda: self._root(release, wanted))
-        return DebianCatalog(index, self._overrides(release), extras_of)
+        return IndexedCatalog(index, self._overrides(release), extras_of)
 
     def update(self, name: str, *, architecture: str | None = None, output: Path | None = None) -> Path:
         """Fetch a release's metadata and write its index, into the cache or as an embedded one into ``output``."""
@@ -109,13 +109,13 @@ class Targets:
         store.write(path, store.dump(header, built.claims, built.packages))
         return path
 
-    def siblings(self, target: Target) -> list[DebianCatalog]:
+    def siblings(self, target: Target) -> list[IndexedCatalog]:
         """Open the other releases of a target's distribution that can be asked at once, the following ones first."""
         release = target.release
         others = [other for other in releases.known_releases() if other.distribution == release.distribution]
         place = next((i for i, other in enumerate(others) if other.version == release.version), 0)
         return [
-            DebianCatalog(store.IndexFile(path), self._overrides(other), lambda *_: {})
+            IndexedCatalog(store.IndexFile(path), self._overrides(other), lambda *_: {})
             for other in (*others[place + 1 :], *reversed(others[:place]))
             for path in self._release_files(other, target.architecture)[:1]
         ]
@@ -133,7 +133,7 @@ class Targets:
         known = {release for release, _ in self.known()}
         return tuple(str(release) for release in releases.known_releases() if release not in known)
 
-    def _open_host(self, architecture: str | None) -> DebianCatalog:
+    def _open_host(self, architecture: str | None) -> IndexedCatalog:
         release = releases.of_host()
         known = self._overrides(release)
         names = self._release_index(release, _architecture(None))
@@ -149,7 +149,7 @@ class Targets:
                 context="--arch",
                 hint=f"for another architecture name the release too: --target {release}",
             )
-        return DebianCatalog(index, known, self._extras_reader(index, None), is_host=True)
+        return IndexedCatalog(index, known, self._extras_reader(index, None), is_host=True)
 
     def _build_host(
         self, release: Release, names: store.IndexFile, known: Mapping[NormalizedName, Override], path: Path

@@ -1,6 +1,6 @@
 """Small worlds from tables: a distribution, an index and requirements, through the same code as the real ones.
 
-The distribution's side is a real index file under a real DebianCatalog; only what would be fetched (extras, wheels)
+The distribution's side is a real index file under a real IndexedCatalog; only what would be fetched (extras, wheels)
 comes from the table. ``tests/cases/README.md`` gives the form of the tables.
 """
 
@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from resolver import requirements as reading
 from resolver.catalog import build, overrides, store
-from resolver.catalog.debian import DebianCatalog
+from resolver.catalog.indexed import IndexedCatalog
 from resolver.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 REPOSITORY = "Debian trixie/main"
 
 
-def catalog(folder: Path, distro: Mapping[str, Any], entries: list[dict[str, str]] | None = None) -> DebianCatalog:
+def catalog(folder: Path, distro: Mapping[str, Any], entries: list[dict[str, str]] | None = None) -> IndexedCatalog:
     """Make a catalog of debian:13 out of a table of OS packages.
 
     Each maps a name to ``version``, ``projects`` (project to metadata version, or to a list of them), ``depends``, and
@@ -70,7 +70,7 @@ def catalog(folder: Path, distro: Mapping[str, Any], entries: list[dict[str, str
     )
     path = folder / "debian-13.idx"
     store.write(path, store.dump(header, built.claims, built.packages))
-    return DebianCatalog(store.IndexFile(path), _overrides(folder, entries or []), _extras(distro))
+    return IndexedCatalog(store.IndexFile(path), _overrides(folder, entries or []), _extras(distro))
 
 
 def _overrides(folder: Path, entries: list[dict[str, str]]) -> Mapping[Any, overrides.Override]:

@@ -43,7 +43,7 @@ class Header:
     glibc: str
     """``2.41``"""
     source: str
-    """``embedded`` or ``apt``; see MetadataSource."""
+    """``embedded``, ``apt`` or ``rpm-md``; see MetadataSource."""
     date: str
     """RFC 3339 in UTC: the newest Date of the Release files."""
     repositories: tuple[str, ...]
@@ -57,9 +57,11 @@ class Claim:
     project: str
     package: str
     kind: str
-    """``contents``, ``installed``, or ``other`` for a trace under another interpreter (rule I4)."""
+    """What it is evidence of: ``contents``, ``provides``, ``installed`` (see ``model.Evidence``); ``other`` for a trace
+    under another interpreter (rule I4); ``extra`` for a package that is one of the project's extras (rule I5)."""
     metadata_name: str
-    """The folder's or file's name without its ending: ``Flask-3.1.1``."""
+    """The metadata's folder or file without its ending, ``Flask-3.1.1``, or the same made of an rpm's Provides; of an
+    ``extra`` its name, ``socks``."""
     os_version: str
     """The package's version that the trace was seen in; empty where unknown (rule V2)."""
 

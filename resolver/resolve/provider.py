@@ -152,7 +152,7 @@ class Provider:
         if isinstance(candidate.source, OsCandidate):
             if not candidate.extras:
                 return ()
-            offered = self._catalog.extras(candidate.source)
+            offered = self._catalog.extras(candidate.source, candidate.extras)
             lines = sorted({line for extra in candidate.extras for line in offered.get(extra, ())})
             asks = from_metadata(lines, candidate.project, frozenset(), self._environment, from_distro=True)
         else:
@@ -212,7 +212,7 @@ class Provider:
         if not wanted:
             return None
         try:
-            missing = sorted(wanted - self._catalog.extras(candidate).keys())
+            missing = sorted(wanted - self._catalog.extras(candidate, wanted).keys())
         except UnavailableError:
             if not self._extras_at_hand:
                 raise

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from resolver.catalog import contents, overrides, store
-from resolver.catalog.debian import DebianCatalog
+from resolver.catalog.indexed import IndexedCatalog
 from resolver.hosts import releases
 from resolver.model import Absence, Evidence, OsCandidate, Reason
 from resolver.targets import mappings_folder
@@ -33,8 +33,8 @@ def opened() -> Mapping[str, store.IndexFile]:
     return {f"{index.header.distribution}:{index.header.version}": index for index in found.values()}
 
 
-def catalog(release: str, index: store.IndexFile) -> DebianCatalog:
-    return DebianCatalog(index, overrides.load(FOLDER / "debian.toml", release), lambda *_: {})
+def catalog(release: str, index: store.IndexFile) -> IndexedCatalog:
+    return IndexedCatalog(index, overrides.load(FOLDER / "debian.toml", release), lambda *_: {})
 
 
 def applies_to(entry: dict[str, Any], opened: Mapping[str, store.IndexFile]) -> list[str]:

@@ -1,7 +1,11 @@
-"""The Debian and Ubuntu catalog: the index, the overrides, and the rules that choose between claims (I1 to I7)."""
+"""The catalog of any family: the index, the overrides, and the rules that choose between claims (I1 to I7).
+
+What is a family's own (where its evidence comes from, how its packages are named) stands in ``Conventions``.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from packaging.utils import canonicalize_name
@@ -32,12 +36,34 @@ if TYPE_CHECKING:
     """From an OS package, the name of its metadata and a marker environment to its extras."""
 
 
+_NOT_OWN = {"extra", "other"}
+"""The kinds of claims that do not make a package a project's: see ``store.Claim``."""
+
 COLLECTION = 5
 """An OS package of more projects than these, none of them its namesake, is a collection (python3-typeshed: 168)."""
 
 
-class DebianCatalog:
-    """What one Debian or Ubuntu release offers; implements ``ports.Catalog``."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Conventions:
+    """How a family names what carries a project. A convention is no evidence (rule I2)."""
+
+    prefix: str
+    """What comes before a project's name: ``python3-``, ``python3.11-`` (CentOS's stacks), ``python313-`` (SUSE)."""
+    listing: str
+    """What shows that a package carries a project, for people: ``Contents``, ``Provides``."""
+    database: str
+    """What knows the installed packages, for people: ``dpkg``, ``rpm``."""
+
+    def is_namesake(self, package: str, project: str) -> bool:
+        """Tell whether a package is named after a project (rule I3); SUSE keeps upstream's capitals and dots."""
+        return package.startswith(self.prefix) and canonicalize_name(package.removeprefix(self.prefix)) == project
+
+
+DEBIAN = Conventions(prefix="python3-", listing="Contents", database="dpkg")
+
+
+class IndexedCatalog:
+    """What one release offers; implements ``ports.Catalog``."""
 
     def __init__(
         self,
@@ -45,6 +71,7 @@ class DebianCatalog:
         overrides: Mapping[NormalizedName, Override],
         read_extras: ReadExtras,
         *,
+        conventions: Conventions = DEBIAN,
         is_host: bool = False,
     ) -> None:
         """Answer from an opened index; ``read_extras`` may go to the network, nothing else does."""
@@ -52,10 +79,11 @@ class DebianCatalog:
         self._index = index
         self._overrides = overrides
         self._read_extras = read_extras
+        self._conventions = conventions
         self._found: dict[NormalizedName, OsCandidate | Absence] = {}
         self._below: dict[str, tuple[OsDependency, ...]] = {}
         self._target = Target(
-            release=Release(distribution=header.distribution, version=header.version, codename=header.codename),
+            release=Release(distribution=header.distribution, version=header.version, codename=header.codename or None),
             architecture=header.architecture,
             python=header.python,
             python_full_version=header.python_full_version,
@@ -92,15 +120,31 @@ class DebianCatalog:
             needed = self._index.package(name)
             if needed is not None and needed.projects:
                 projects = tuple(map(canonicalize_name, needed.projects))
-                namesake = tuple(p for p in projects if name == f"python3-{p}")
+                namesake = tuple(p for p in projects if self._conventions.is_namesake(name, p))
                 listed = namesake or (projects if len(projects) <= COLLECTION else ())
                 found.append(OsDependency(package=name, projects=projects, primary=listed))
         return tuple(found)
 
-    def extras(self, candidate: OsCandidate) -> Mapping[str, tuple[str, ...]]:
-        """Give the extras of a candidate's own metadata; none where it has no metadata."""
+    def extras(self, candidate: OsCandidate, wanted: frozenset[str]) -> Mapping[str, tuple[str, ...]]:
+        """Give the wanted extras, and maybe others; see the port.
+
+        Those that are OS packages of their own (rule I5) ask for what those packages depend on. The candidate's own
+        metadata is only read for others; a package without metadata has none.
+        """
+        packaged = {
+            extra: tuple(
+                str(project)
+                for needed in self.dependencies(package.name)
+                if needed.package != candidate.package.name
+                for project in needed.primary
+            )
+            for extra, package in candidate.extra_packages
+        }
+        if wanted <= packaged.keys():
+            return packaged
         names = [claim.metadata_name for claim in self._claims(candidate.project, candidate.package.name)]
-        return self._read_extras(candidate.package, names[0], self._target.environment()) if names else {}
+        stated = self._read_extras(candidate.package, names[0], self._target.environment()) if names else {}
+        return {**stated, **packaged}
 
     def package(self, name: str) -> OsPackage | None:
         """Give an OS package as the target would install it, if it matters to Python."""
@@ -122,16 +166,15 @@ class DebianCatalog:
             return self._equivalent(project, override, override.serves)
         if override is not None and override.package is not None:
             return self._named(project, override, override.package)
-        claims = [claim for claim in self._index.claims(project) if claim.kind != "other"]
-        packages = sorted({claim.package for claim in claims})
+        packages = sorted({claim.package for claim in self._index.claims(project) if claim.kind not in _NOT_OWN})
         if len(packages) > 1:
-            namesake = f"python3-{project}"
-            if namesake not in packages:
+            namesakes = [package for package in packages if self._conventions.is_namesake(package, project)]
+            if len(namesakes) != 1:
                 return Absence(
                     reason=Reason.AMBIGUOUS,
                     detail=f"{_and(packages)} each carry metadata of {project}; an override has to decide",
                 )
-            packages = [namesake]
+            packages = namesakes
         if not packages:
             return self._absent(project)
         record = self._index.package(packages[0])
@@ -141,7 +184,7 @@ class DebianCatalog:
 
     def _claims(self, project: str, package: str) -> list[Claim]:
         """Give a package's usable claims to a project, those that name a version of some meaning first (rule V1)."""
-        own = [c for c in self._index.claims(project) if c.package == package and c.kind != "other"]
+        own = [c for c in self._index.claims(project) if c.package == package and c.kind not in _NOT_OWN]
         own.sort(key=_meaning)
         return own
 
@@ -162,7 +205,7 @@ class DebianCatalog:
             record.version,
             distrust=override is not None and override.distrust_version,
         )
-        where = {"contents": "Contents", "installed": "dpkg"}[claim.kind]
+        where = self._conventions.database if claim.kind == "installed" else self._conventions.listing
         detail = f"{where}: {claim.metadata_name} in {record.name}"
         if override is not None:
             detail = f"{override.where}: {override.reason}; {detail}"
@@ -173,9 +216,19 @@ class DebianCatalog:
             version_note=judged.note,
             metadata_is_current=judged.is_current,
             package=_os_package(record),
+            extra_packages=self._extra_packages(project, record),
             evidence=_evidence(claim, override),
             evidence_detail=detail,
         )
+
+    def _extra_packages(self, project: NormalizedName, base: PackageRecord) -> tuple[tuple[str, OsPackage], ...]:
+        """Give a package's extras that are OS packages of their own, of exactly its build and trusted like it."""
+        found = []
+        for claim in self._index.claims(project):
+            record = self._index.package(claim.package) if claim.kind == "extra" else None
+            if record is not None and record.trusted and base.name in record.depends:
+                found.append((claim.metadata_name, _os_package(record)))
+        return tuple(sorted(found, key=lambda pair: pair[0]))
 
     def _named(self, project: NormalizedName, override: Override, package: str) -> OsCandidate | Absence:
         """Follow an override that names the OS package, with or without metadata in it."""
@@ -224,8 +277,9 @@ class DebianCatalog:
                 reason=Reason.OTHER_PYTHON,
                 detail=f"{others[0].package} carries it for another interpreter than Python {self._target.python}",
             )
-        record = self._index.package(f"python3-{project}") or self._index.package(
-            f"python3-{project.replace('-', '.')}"
+        prefix = self._conventions.prefix
+        record = self._index.package(f"{prefix}{project}") or self._index.package(
+            f"{prefix}{project.replace('-', '.')}"
         )
         if record is None:
             return Absence(reason=Reason.NOT_PACKAGED, detail=f"no OS package of {self._target} carries it")
@@ -236,7 +290,7 @@ class DebianCatalog:
             )
         return Absence(
             reason=Reason.NO_EVIDENCE,
-            detail=f"{record.name} exists, but its files name no project",
+            detail=f"{record.name} exists, but {self._conventions.listing} shows no project in it",
             suggestion=record.name,
         )
 
@@ -261,7 +315,7 @@ def _os_package(record: PackageRecord) -> OsPackage:
 def _evidence(claim: Claim, override: Override | None) -> Evidence:
     if override is not None:
         return Evidence.OVERRIDE
-    return Evidence.INSTALLED if claim.kind == "installed" else Evidence.CONTENTS
+    return Evidence(claim.kind)
 
 
 def _and(names: list[str] | tuple[str, ...]) -> str:

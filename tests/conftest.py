@@ -15,9 +15,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.system import hosts
+
+# How long an example takes says nothing on a machine that has other work.
+hypothesis.settings.register_profile("distrofirst", deadline=None)
+hypothesis.settings.load_profile("distrofirst")
 
 # What pip and uv are told by the environment, but for what says where the one index is and how to reach it (rule P1).
 _TOOLS = ("PIP_", "UV_", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME")

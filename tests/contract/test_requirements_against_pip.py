@@ -513,7 +513,6 @@ def test_every_file_of_the_corpora_reads_as_pip_reads_it(oracle: Oracle, tmp_pat
 
 @hypothesis.settings(
     max_examples=400,
-    deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],

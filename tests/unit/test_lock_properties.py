@@ -107,7 +107,7 @@ def whole_locks(draw: st.DrawFn) -> Lock:
     )
 
 
-@settings(max_examples=100, deadline=None, database=None, derandomize=True)
+@settings(max_examples=100, database=None, derandomize=True)
 @given(whole_locks())
 def test_R7_a_lock_is_read_back_as_it_was_and_written_the_same(lock: Lock) -> None:
     text = locks.dumps(lock)

@@ -73,7 +73,7 @@ def body() -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(st.integers(min_value=1, max_value=3000))
 def test_the_chunks_do_not_show(tmp_path: Path, chunk: int) -> None:
     path = tmp_path / "Contents-all.gz"
@@ -163,7 +163,7 @@ def test_a_name_without_a_version_may_have_an_interpreter() -> None:
     assert contents.split_metadata_name("netgen_mesher-py3") == ("netgen_mesher", "")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(st.integers(1, 3000), st.lists(st.integers(0, 20_000), max_size=3))
 def test_I1_nothing_is_lost_between_gzip_members(tmp_path: Path, chunk: int, cuts: list[int]) -> None:
     """A gzip file may have several members (RFC 1952); what comes after the first is evidence, too."""

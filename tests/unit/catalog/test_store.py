@@ -59,7 +59,7 @@ def written(path: Path, claims: list[store.Claim], packages: list[store.PackageR
     return store.IndexFile(path)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sets(st.tuples(NAMES, NAMES), max_size=30), st.sets(NAMES, max_size=30), NAMES)
 def test_bisection_finds_every_record_and_only_those(
     tmp_path: Path, pairs: set[tuple[str, str]], packages: set[str], other: str

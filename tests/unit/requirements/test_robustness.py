@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 QUICK = hypothesis.settings(
     max_examples=150,
-    deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],

@@ -278,7 +278,7 @@ def outcomes(resolution: Resolution) -> dict[str, tuple[str, str | None, tuple[s
     return {one.name: (one.outcome, one.version, one.extras, one.reason) for one in resolution.decisions}
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 @given(worlds)
 def test_R1_to_R8_every_plan_keeps_the_rules(world: World) -> None:
     resolution = world.plan()
@@ -294,7 +294,7 @@ def test_R1_to_R8_every_plan_keeps_the_rules(world: World) -> None:
         event(f"{one.outcome} {one.reason or ''}")
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100, derandomize=True)
 @given(worlds)
 def test_R7_the_order_of_the_lines_changes_nothing_unless_they_conflict(world: World) -> None:
     plan = world.plan()
@@ -333,7 +333,7 @@ def plans_exist(world: World) -> bool:
     return any(meets(dict(zip(names, versions, strict=True))) for versions in product(*(world.pypi[n] for n in names)))
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150, derandomize=True)
 @given(worlds)
 def test_a_plan_is_found_where_there_is_one(world: World) -> None:
     pypi = {

@@ -1,11 +1,7 @@
-"""The catalog of any family: the index, the overrides, and the rules that choose between claims (I1 to I7).
-
-What is a family's own (where its evidence comes from, how its packages are named) stands in ``Conventions``.
-"""
+"""The catalog of any family: the index, the overrides, and the rules that choose between claims (I1 to I7)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from packaging.utils import canonicalize_name
@@ -39,27 +35,11 @@ if TYPE_CHECKING:
 _NOT_OWN = {"extra", "other"}
 """The kinds of claims that do not make a package a project's: see ``store.Claim``."""
 
+_WHERE = {"contents": "Contents", "provides": "Provides", "installed": "the package database"}
+"""What shows a claim, for people."""
+
 COLLECTION = 5
 """An OS package of more projects than these, none of them its namesake, is a collection (python3-typeshed: 168)."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Conventions:
-    """How a family names what carries a project. A convention is no evidence (rule I2)."""
-
-    prefix: str
-    """What comes before a project's name: ``python3-``, ``python3.11-`` (CentOS's stacks), ``python313-`` (SUSE)."""
-    listing: str
-    """What shows that a package carries a project, for people: ``Contents``, ``Provides``."""
-    database: str
-    """What knows the installed packages, for people: ``dpkg``, ``rpm``."""
-
-    def is_namesake(self, package: str, project: str) -> bool:
-        """Tell whether a package is named after a project (rule I3); SUSE keeps upstream's capitals and dots."""
-        return package.startswith(self.prefix) and canonicalize_name(package.removeprefix(self.prefix)) == project
-
-
-DEBIAN = Conventions(prefix="python3-", listing="Contents", database="dpkg")
 
 
 class IndexedCatalog:
@@ -71,7 +51,6 @@ class IndexedCatalog:
         overrides: Mapping[NormalizedName, Override],
         read_extras: ReadExtras,
         *,
-        conventions: Conventions = DEBIAN,
         is_host: bool = False,
     ) -> None:
         """Answer from an opened index; ``read_extras`` may go to the network, nothing else does."""
@@ -79,7 +58,6 @@ class IndexedCatalog:
         self._index = index
         self._overrides = overrides
         self._read_extras = read_extras
-        self._conventions = conventions
         self._found: dict[NormalizedName, OsCandidate | Absence] = {}
         self._below: dict[str, tuple[OsDependency, ...]] = {}
         self._target = Target(
@@ -120,7 +98,7 @@ class IndexedCatalog:
             needed = self._index.package(name)
             if needed is not None and needed.projects:
                 projects = tuple(map(canonicalize_name, needed.projects))
-                namesake = tuple(p for p in projects if self._conventions.is_namesake(name, p))
+                namesake = tuple(p for p in projects if self._is_namesake(name, p))
                 listed = namesake or (projects if len(projects) <= COLLECTION else ())
                 found.append(OsDependency(package=name, projects=projects, primary=listed))
         return tuple(found)
@@ -168,7 +146,7 @@ class IndexedCatalog:
             return self._named(project, override, override.package)
         packages = sorted({claim.package for claim in self._index.claims(project) if claim.kind not in _NOT_OWN})
         if len(packages) > 1:
-            namesakes = [package for package in packages if self._conventions.is_namesake(package, project)]
+            namesakes = [package for package in packages if self._is_namesake(package, project)]
             if len(namesakes) != 1:
                 return Absence(
                     reason=Reason.AMBIGUOUS,
@@ -181,6 +159,11 @@ class IndexedCatalog:
         if record is None:
             return self._absent(project)
         return self._candidate(project, record, self._claims(project, record.name), override)
+
+    def _is_namesake(self, package: str, project: str) -> bool:
+        """Tell whether a package is named after a project (rule I3); SUSE keeps upstream's capitals and dots."""
+        prefix = self._index.header.prefix
+        return package.startswith(prefix) and canonicalize_name(package.removeprefix(prefix)) == project
 
     def _claims(self, project: str, package: str) -> list[Claim]:
         """Give a package's usable claims to a project, those that name a version of some meaning first (rule V1)."""
@@ -205,8 +188,7 @@ class IndexedCatalog:
             record.version,
             distrust=override is not None and override.distrust_version,
         )
-        where = self._conventions.database if claim.kind == "installed" else self._conventions.listing
-        detail = f"{where}: {claim.metadata_name} in {record.name}"
+        detail = f"{_WHERE[claim.kind]}: {claim.metadata_name} in {record.name}"
         if override is not None:
             detail = f"{override.where}: {override.reason}; {detail}"
         return OsCandidate(
@@ -277,7 +259,7 @@ class IndexedCatalog:
                 reason=Reason.OTHER_PYTHON,
                 detail=f"{others[0].package} carries it for another interpreter than Python {self._target.python}",
             )
-        prefix = self._conventions.prefix
+        prefix = self._index.header.prefix
         record = self._index.package(f"{prefix}{project}") or self._index.package(
             f"{prefix}{project.replace('-', '.')}"
         )
@@ -290,7 +272,7 @@ class IndexedCatalog:
             )
         return Absence(
             reason=Reason.NO_EVIDENCE,
-            detail=f"{record.name} exists, but {self._conventions.listing} shows no project in it",
+            detail=f"{record.name} exists, but nothing shows which project is in it",
             suggestion=record.name,
         )
 

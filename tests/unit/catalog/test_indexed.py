@@ -85,7 +85,10 @@ def test_I1_contents_is_evidence_and_is_shown(catalog: IndexedCatalog) -> None:
 
 def test_I1_the_installed_package_database_is_evidence_too(catalog: IndexedCatalog) -> None:
     found = candidate(catalog, "local")
-    assert (found.evidence, found.evidence_detail) == (Evidence.INSTALLED, "dpkg: local-1 in python3-local")
+    assert (found.evidence, found.evidence_detail) == (
+        Evidence.INSTALLED,
+        "the package database: local-1 in python3-local",
+    )
     assert found.package.installed
 
 
@@ -94,7 +97,12 @@ def test_I1_the_installed_package_database_is_evidence_too(catalog: IndexedCatal
     [
         ("jwt", Reason.NOT_PACKAGED, None, "python3-jwt carries pyjwt"),
         ("azure-nothing", Reason.NOT_PACKAGED, None, "no OS package of debian:13 carries it"),
-        ("opencv", Reason.NO_EVIDENCE, "python3-opencv", "python3-opencv exists, but Contents shows no project in it"),
+        (
+            "opencv",
+            Reason.NO_EVIDENCE,
+            "python3-opencv",
+            "python3-opencv exists, but nothing shows which project is in it",
+        ),
         ("zope-thing", Reason.NO_EVIDENCE, "python3-zope.thing", "python3-zope.thing exists"),
         ("click-package", Reason.NOT_PACKAGED, None, "python3-click-package carries click"),
         ("plugins", Reason.NOT_PACKAGED, None, "python3-plugins carries plug-a and plug-b"),

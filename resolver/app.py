@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from resolver import requirements as reading
 from resolver.errors import InputError, PolicyError, UnavailableError, UnmetError
+from resolver.hosts import releases
 from resolver.io.cache import FileCache
 from resolver.io.process import ProcessRunner
 from resolver.model import Absence, Origin, PinsPolicy, Preference, RequirementSet
 from resolver.resolve import Policy, resolve, resolve_direct
-from resolver.targets import HOST, Targets
+from resolver.targets import HOST, Setting, Targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from resolver.catalog.indexed import IndexedCatalog
     from resolver.model import Command, Listing, Lock, Resolution, Wheel, WheelMetadata
-    from resolver.ports import Index, PackageManager
+    from resolver.ports import Index
     from resolver.resolve.next_steps import Elsewhere
     from resolver.venv.install import InstallResult
     from resolver.venv.verify import Finding
@@ -41,6 +42,8 @@ class Options:
     groups: tuple[str, ...] = ()
     targets: tuple[str, ...] = (HOST,)
     architecture: str | None = None
+    python: str | None = None
+    """``3.11``: one of several that a release has side by side; None: its main one."""
     repositories: tuple[str, ...] = ()
     repository_key: Path | None = None
     pins: PinsPolicy = PinsPolicy.EXACT
@@ -83,13 +86,15 @@ class App:
         folder = cache_folder()
         self.cache = FileCache(folder / "entries", warn=self.warn)
         self._targets = Targets(
-            runner=self.runner,
-            cache=self.cache,
-            cache_folder=folder,
-            warn=self.warn,
-            offline=self.options.offline or self.options.direct,
-            repositories=self.options.repositories,
-            repository_key=self.options.repository_key,
+            Setting(
+                runner=self.runner,
+                cache=self.cache,
+                cache_folder=folder,
+                warn=self.warn,
+                offline=self.options.offline or self.options.direct,
+                repositories=self.options.repositories,
+                repository_key=self.options.repository_key,
+            )
         )
         self._opened_host: IndexedCatalog | None = None
 
@@ -135,17 +140,16 @@ class App:
 
     def install(self, *, confirm: Callable[[Lock, InstallResult], bool]) -> InstallResult:
         """Carry out a lock, or the plan of the inputs, on this host; ``confirm`` sees what will be done first."""
-        from resolver.hosts.debian import Apt  # noqa: PLC0415 - only what acts needs it
-        from resolver.venv.install import install  # noqa: PLC0415 - the same
+        from resolver.venv.install import install  # noqa: PLC0415 - only what acts needs it
 
         if self.options.targets != (HOST,) and self.options.lock is None:
             raise InputError(
                 "only this host can be installed to", context="--target", hint="use lock to plan for another release"
             )
         lock = self.read_lock(self.options.lock) if self.options.lock else self.lock()
-        host = self._host()
+        host = self._host_with(lock.target.python)
         _check_repositories(lock, host)
-        packages = Apt(self.runner, host.target)
+        packages = self._targets.package_manager(host)
         plan = install(lock, self.options.venv, self.runner, packages, dry_run=True)
         if self.options.dry_run or not plan.changed:
             return plan
@@ -174,7 +178,8 @@ class App:
             raise InputError(
                 "no environment that distrofirst made", context=str(self.options.venv), hint="name one with --venv"
             )
-        return verify(contract, venv, self.runner, self._package_manager())
+        host = self._host_with(contract.target.rpartition("python")[2])
+        return verify(contract, venv, self.runner, self._targets.package_manager(host))
 
     def update(self) -> tuple[Path, ...]:
         """Fetch the metadata of each target anew; with ``output`` as embedded indexes there."""
@@ -184,7 +189,12 @@ class App:
         for target in self.options.targets:
             self.progress(f"fetching the metadata of {target}")
             paths.append(
-                self._targets.update(target, architecture=self.options.architecture, output=self.options.output)
+                self._targets.update(
+                    target,
+                    architecture=self.options.architecture,
+                    python=self.options.python,
+                    output=self.options.output,
+                )
             )
         return tuple(paths)
 
@@ -214,7 +224,7 @@ class App:
         return wanted
 
     def _resolve(self, wanted: RequirementSet, target: str) -> Resolution:
-        catalog = self._host() if target == HOST else self._targets.open(target, architecture=self.options.architecture)
+        catalog = self._host() if target == HOST else self._open(target, self.options.python)
         elsewhere = self._elsewhere(catalog)
         if self.options.direct:
             return resolve_direct(wanted, catalog, self.options.policy, elsewhere=elsewhere)
@@ -228,8 +238,18 @@ class App:
     def _host(self) -> IndexedCatalog:
         """Open the host's catalog, once: a plan and what carries it out speak of one state of apt."""
         if self._opened_host is None:
-            self._opened_host = self._targets.open(HOST, architecture=self.options.architecture)
+            self._opened_host = self._open(HOST, self.options.python)
         return self._opened_host
+
+    def _host_with(self, python: str) -> IndexedCatalog:
+        """Open the host's catalog for what a lock or an environment was made for, where it has several Pythons."""
+        host = self._host()
+        if host.target.python == python or not releases.has_several_pythons(host.target.release):
+            return host
+        return self._open(HOST, python)
+
+    def _open(self, target: str, python: str | None) -> IndexedCatalog:
+        return self._targets.open(target, architecture=self.options.architecture, python=python)
 
     def _elsewhere(self, catalog: IndexedCatalog) -> Elsewhere:
         """Look for a project in the target's other repositories, then in the other releases of the distribution."""
@@ -280,11 +300,6 @@ class App:
             )
         )
 
-    def _package_manager(self) -> PackageManager:
-        from resolver.hosts.debian import Apt  # noqa: PLC0415 - only what acts needs it
-
-        return Apt(self.runner, self._host().target)
-
     def _announce(self, command: Command) -> None:
         """Show a command before it runs, sudo included where it goes through that (rule X3)."""
         through = "sudo " if command.privileged and os.geteuid() != 0 else ""
@@ -300,9 +315,10 @@ def _check_repositories(lock: Lock, host: IndexedCatalog) -> None:
         offered = host.package(wanted.name)
         if offered is not None and not offered.trusted:
             raise PolicyError(
-                f"{wanted.name} would come from {offered.repository}, whose signature apt does not verify here",
-                context="/etc/apt/sources.list.d",
-                hint="remove trusted=yes or allow-insecure=yes from that source, and name its key with Signed-By",
+                f"{wanted.name} would come from {offered.repository}, whose signature the system does not verify",
+                context="the host's repositories",
+                hint="remove trusted=yes or allow-insecure=yes (apt), gpgcheck=0 (dnf, zypper) from its configuration,"
+                " and name its key there",
             )
 
 

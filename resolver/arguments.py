@@ -6,6 +6,7 @@ Reads nothing and does nothing; ``resolver.cli`` makes Options of what comes out
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -24,6 +25,7 @@ _DECIDED = {
     "prefer": "--prefer",
     "only_distro": "--only-distro",
     "uploaded_before": "--uploaded-before",
+    "python": "--python",
 }
 """What a lock has settled, and ``install --lock`` would have to ignore."""
 
@@ -81,6 +83,12 @@ def _percent(text: str) -> float:
     return share
 
 
+def _python(text: str) -> str:
+    if not re.fullmatch(r"3\.\d+", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text!r} is no Python; expected X.Y, for example 3.11")
+    return text
+
+
 def _everywhere(*, before_command: bool) -> _Parser:
     """Make the options of every command. Given before it or after it they mean the same: the latter have no default,
     which would undo the former.
@@ -99,16 +107,33 @@ def build_parser() -> _Parser:
     """Make the parser: each command, its options, their help."""
     common = _everywhere(before_command=False)
 
+    python = _Parser(add_help=False)
+    python.add_argument(
+        "--python",
+        type=_python,
+        metavar="X.Y",
+        help="plan for this Python, where a release has several side by side (default: its main one)",
+    )
+
     target = _Parser(add_help=False)
     about_target = target.add_argument_group("the target")
     about_target.add_argument(
-        "--target", action="append", metavar="T", help="host (default) or a release: debian:13, ubuntu:24.04 …"
+        "--target",
+        action="append",
+        metavar="T",
+        help="host (default) or a release: debian:13, fedora:43, opensuse:tumbleweed …",
     )
-    about_target.add_argument("--arch", metavar="A", help="its architecture, in the distribution's words: amd64")
     about_target.add_argument(
-        "--repo", action="append", default=[], metavar="URL", help="look at the release through this archive"
+        "--arch", metavar="A", help="its architecture, in the distribution's words: amd64, x86_64"
     )
-    about_target.add_argument("--repo-key", type=Path, metavar="FILE", help="what that archive is signed with")
+    about_target.add_argument(
+        "--repo",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="look at the release through this apt or rpm-md repository",
+    )
+    about_target.add_argument("--repo-key", type=Path, metavar="FILE", help="what that repository is signed with")
 
     inputs = _Parser(add_help=False)
     inputs.add_argument(
@@ -152,13 +177,13 @@ def build_parser() -> _Parser:
         command.set_defaults(parser=command)
         return command
 
-    report = add("report", target, inputs, plan, does="what comes from where, and what lacks coverage and why")
+    report = add("report", target, python, inputs, plan, does="what comes from where, and what lacks coverage and why")
     report.add_argument("--format", choices=["text", "json"], default="text", help="default: text")
     report.add_argument("-o", "--output", type=Path, metavar="FILE", help="instead of stdout")
     report.add_argument("--direct", action="store_true", help="the listed requirements alone, without the network")
     report.add_argument("--fail-under", type=_percent, metavar="PERCENT", help="exit 1 below this coverage")
 
-    lock = add("lock", target, inputs, plan, does="write the plan as pylock.<release>.toml")
+    lock = add("lock", target, python, inputs, plan, does="write the plan as pylock.<release>.toml")
     lock.add_argument(
         "--format",
         choices=["pylock", "requirements"],
@@ -167,13 +192,13 @@ def build_parser() -> _Parser:
     )
     lock.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: pylock.<release>.toml; - is stdout")
 
-    install = add("install", inputs, plan, does="carry the plan out on this host: OS packages, then a venv")
+    install = add("install", python, inputs, plan, does="carry the plan out on this host: OS packages, then a venv")
     install.add_argument("--lock", type=Path, metavar="FILE", help="instead of resolving inputs")
     install.add_argument("--venv", type=Path, metavar="DIR", help="where the environment goes (default: venv)")
     install.add_argument("--dry-run", action="store_true", help="print the exact commands and run none")
     install.add_argument("--yes", action="store_true", help="do not ask before acting")
 
-    explain = add("explain", target, plan, does="why a project comes from where it does")
+    explain = add("explain", target, python, plan, does="why a project comes from where it does")
     explain.add_argument("requirements", nargs="+", metavar="REQUIREMENT", help="for example 'requests>=2.31'")
     explain.add_argument("--direct", action="store_true", help="look at the distribution alone, without the network")
 
@@ -181,7 +206,7 @@ def build_parser() -> _Parser:
     verify.add_argument("--venv", type=Path, metavar="DIR", help="default: venv")
     verify.add_argument("--lock", type=Path, metavar="FILE", help="another lock than the one it was made from")
 
-    update = add("update", target, does="fetch the metadata of the targets anew")
+    update = add("update", target, python, does="fetch the metadata of the targets anew")
     update.add_argument("-o", "--output", type=Path, metavar="DIR", help="write embedded indexes (mappings/)")
 
     add("targets", does="list the releases that answer without fetching")

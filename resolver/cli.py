@@ -217,6 +217,7 @@ def _options(arguments: argparse.Namespace, standing: configuration.Configuratio
         groups=tuple(given.get("group", ())),
         targets=tuple(dict.fromkeys(given.get("target") or _standing_targets(arguments, standing) or ("host",))),
         architecture=given.get("arch"),
+        python=given.get("python"),
         repositories=tuple(given.get("repo", ())),
         repository_key=given.get("repo_key"),
         pins=PinsPolicy(given.get("pins") or standing.pins or PinsPolicy.EXACT),

@@ -70,21 +70,28 @@ def claims_from_owners(
     return tuple(sorted(found))
 
 
-def build(claims: Iterable[Claim], packages: Mapping[str, Any], extra_packages: Iterable[str] = ()) -> Built:
-    """Reduce apt's state to what matters to Python.
+def build(
+    claims: Iterable[Claim],
+    packages: Mapping[str, Any],
+    extra_packages: Iterable[str] = (),
+    *,
+    prefix: str = "python3-",
+) -> Built:
+    """Reduce a package manager's state to what matters to Python.
 
     ``packages`` maps a name to apt_dump's record. Packages that carry a project stay, with their dependencies
     looked through to such packages (python3-pandas-lib has no metadata, numpy stands behind it), and those that are
-    named like a project's but carry none, for suggestions (rule I2). ``extra_packages`` are overrides' packages.
+    named like a project's but carry none, for suggestions (rule I2): ``prefix``. ``extra_packages`` stay whatever they
+    carry: those that overrides name, and those that are a project's extras.
     """
     kept = tuple(claim for claim in claims if claim.package in packages)
     projects: dict[str, set[str]] = {name: set() for name in extra_packages}
     for claim in kept:
-        if claim.kind != "other":
+        if claim.kind not in {"extra", "other"}:
             projects.setdefault(claim.package, set()).add(claim.project)
     records = []
     for name, state in packages.items():
-        if name not in projects and not name.startswith("python3-"):
+        if name not in projects and not name.startswith(prefix):
             continue
         installed = state["installed"] == state["version"]
         records.append(

@@ -17,7 +17,7 @@ from resolver.hosts import apt_root, releases
 from resolver.io.cache import FileCache
 from resolver.io.process import ProcessRunner
 from resolver.model import Absence, OsCandidate, Reason
-from resolver.targets import Targets, mappings_folder
+from resolver.targets import Setting, Targets, mappings_folder
 from tests import universe
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ def of_host(folder: Path) -> Catalog:
     if found.returncode != 0:
         pytest.skip(f"{apt_root.SYSTEM_PYTHON} has no python-apt")
     cache = FileCache(folder, warn=pytest.fail)
-    targets = Targets(runner=ProcessRunner(), cache=cache, cache_folder=folder, warn=pytest.fail, offline=True)
+    setting = Setting(runner=ProcessRunner(), cache=cache, cache_folder=folder, warn=pytest.fail, offline=True)
+    targets = Targets(setting)
     try:
         return targets.open("host")
     except UnavailableError as error:

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from packaging.utils import canonicalize_name
 
-from resolver import targets as module
 from resolver.catalog import store
 from resolver.errors import InputError, UnavailableError
 from resolver.hosts import apt_root, releases
 from resolver.io.cache import FileCache
 from resolver.model import Absence, Completed, OsCandidate, Release
-from resolver.targets import HOST, Targets
+from resolver.targets import HOST, Setting, Targets, common, debian
 from tests.fakes import FakeRunner
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def apt_says(version: str) -> dict[tuple[str, ...], Completed]:
         "architecture": "amd64",
         "python": "3.13.5-1",
         "libc": "2.41-12",
-        "repositories": ["Debian trixie/main"],
+        "repositories": 1,
         "owners": {},
         "packages": {
             MARK: {
@@ -91,9 +90,10 @@ def mappings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "mappings"
     index(folder / "debian-13.idx", "3.1.0", "2026-11-01T00:00:00Z")
     (folder / "debian.toml").touch()
-    monkeypatch.setattr(module, "mappings_folder", lambda: folder)
+    for module in (common, debian):
+        monkeypatch.setattr(module, "mappings_folder", lambda: folder)
     monkeypatch.setattr(releases, "of_host", lambda: TRIXIE)
-    monkeypatch.setattr(module, "_architecture", lambda wanted: wanted or "amd64")
+    monkeypatch.setattr(debian, "_architecture", lambda wanted: wanted or "amd64")
     return folder
 
 
@@ -115,11 +115,13 @@ class World:
     @property
     def targets(self) -> Targets:
         return Targets(
-            runner=self.runner,
-            cache=FileCache(None, warn=pytest.fail),
-            cache_folder=self.folder,
-            warn=self.warnings.append,
-            offline=self.offline,
+            Setting(
+                runner=self.runner,
+                cache=FileCache(None, warn=pytest.fail),
+                cache_folder=self.folder,
+                warn=self.warnings.append,
+                offline=self.offline,
+            )
         )
 
 
@@ -211,7 +213,7 @@ def test_the_other_releases_follow_in_the_order_of_interest(world: World, mappin
 @pytest.mark.parametrize(("wanted", "hint"), [("x86_64", "did you mean amd64?"), ("vax", "one of: amd64, arm64")])
 def test_an_architecture_has_debians_name(wanted: str, hint: str) -> None:
     with pytest.raises(InputError) as caught:
-        module._architecture(wanted)
+        debian._architecture(wanted)
     assert hint in str(caught.value.hint)
-    assert module._architecture("riscv64") == "riscv64"
-    assert module._architecture(None)
+    assert debian._architecture("riscv64") == "riscv64"
+    assert debian._architecture(None)

@@ -1,0 +1,1 @@
+"""rpm-md families."""

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from resolver.catalog.unpacking import gunzip
 from resolver.errors import UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 _CHUNK = 1 << 16
@@ -72,25 +73,12 @@ def read(path: Path) -> Iterator[Trace]:
     """
     try:
         with path.open("rb") as file:
-            for area in _areas(_unpacked(file.read)):
+            for area in _areas(gunzip(file.read, _CHUNK)):
                 yield from parse(area)
     except (OSError, zlib.error, EOFError) as error:
         raise UnavailableError(
             f"the Contents index cannot be read: {error}", context=str(path), hint="run: distrofirst update"
         ) from error
-
-
-def _unpacked(read_bytes: Callable[[int], bytes]) -> Iterator[bytes]:
-    """Unpack piece by piece; a file may be several gzip members one after the other (RFC 1952)."""
-    unpacker = zlib.decompressobj(wbits=31)
-    while packed := read_bytes(_CHUNK):
-        while packed:
-            yield unpacker.decompress(packed)
-            packed = unpacker.unused_data
-            if unpacker.eof and packed:
-                unpacker = zlib.decompressobj(wbits=31)
-    if not unpacker.eof:
-        raise EOFError("it ends in the middle")
 
 
 def _areas(pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -18,8 +18,9 @@ _PRE_RELEASES = (
     (re.compile(r"~\.?(?:rc|c|pre)\.?(\d*)"), "rc"),
     (re.compile(r"~\.?(?:beta|b)\.?(\d*)"), "b"),
     (re.compile(r"~\.?(?:alpha|a)\.?(\d*)"), "a"),
-    (re.compile(r"~\.?dev\.?(\d*)"), ".dev"),
+    (re.compile(r"~{1,2}\.?dev\.?(\d*)"), ".dev"),
 )
+_POST_RELEASE = re.compile(r"\^post(\d+)", re.ASCII)
 _ONLY_DATE = re.compile(r"0~(\d{6,8}(?:\.\d+)*)$", re.ASCII)
 _LEADING = re.compile(r"\d+(?:\.\d+)*", re.ASCII)
 
@@ -35,21 +36,26 @@ class Effective:
 
 
 def upstream_part(os_version: str) -> str:
-    """Strip epoch and Debian revision (deb-version(7)): ``1:2.0+dfsg-3`` gives ``2.0+dfsg``."""
+    """Strip the epoch, and Debian's revision or rpm's release: ``1:2.0+dfsg-3`` gives ``2.0+dfsg``.
+
+    As in deb-version(7) and rpm-version(7).
+    """
     without_epoch = os_version.partition(":")[2] if ":" in os_version else os_version
     return without_epoch.rpartition("-")[0] or without_epoch
 
 
 def derive(os_version: str) -> Version:
-    """Translate a Debian version into PEP 440 as well as it can be done; never fails.
+    """Translate a Debian or rpm version into PEP 440 as well as it can be done; never fails.
 
     ``2.0~rc1+dfsg-1`` gives 2.0rc1, ``8.2.0+0.really.8.1.8-1`` 8.1.8, ``0.4~git2019-1`` 0.4.dev0. What was only packed
-    anew is the release itself: ``2.0~dfsg-1`` gives 2.0.
+    anew is the release itself: ``2.0~dfsg-1`` gives 2.0. What comes after a release is that release, as with ``+``:
+    rpm's ``2.0^20230101git1a2b-1`` gives 2.0; but ``2.0^post1-1`` names what it is.
     """
     text = upstream_part(os_version)
     if "really" in text or "actually" in text:
         text = _REALLY.split(text.replace("+0.really", "+really"))[-1]
-    text = _REPACKED.split(text.partition("+")[0])[0]
+    text = _POST_RELEASE.sub(r".post\1", text.partition("+")[0]).partition("^")[0]
+    text = _REPACKED.split(text)[0]
     if date := _ONLY_DATE.match(text):
         text = date[1]
     for pattern, letter in _PRE_RELEASES:

@@ -48,6 +48,14 @@ def test_upstream_part(os_version: str, upstream: str) -> None:
         ("1:4.2-1", "4.2"),
         ("0.32.14.gcdfe14e-1", "0.32.14"),
         ("0.6-42-ga14256a-2", "0.6"),
+        # rpm's spellings
+        ("2.32.3-5.fc43", "2.32.3"),
+        ("2.4.8~b5-1.fc43", "2.4.8b5"),
+        ("0.1~~dev6-1.fc43", "0.1.dev6"),
+        ("1:2^post1-1.fc43", "2.post1"),
+        ("2.0^20230101git1a2b-3.fc43", "2.0"),
+        ("2.0~rc1^20230101git1a2b-3.fc43", "2.0rc1"),
+        ("1.0+git20200101.abc-1.1", "1.0"),
     ],
 )
 def test_derive(os_version: str, version: str) -> None:

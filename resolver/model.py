@@ -242,7 +242,7 @@ class OsPackage:
     trusted: bool = True
     """Whether the system verifies the repository's signature (rule T1)."""
     installed: bool = False
-    """Whether exactly this version is installed on the host."""
+    """Whether exactly this version is installed on the host, as far as the catalog looks (rpm's does not)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

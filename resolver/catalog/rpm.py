@@ -146,13 +146,12 @@ def make(
     chosen: Mapping[str, Sequence[Build]],
     interpreter: Interpreter,
     prefix: str,
-    installed: Mapping[str, str],
     named: Iterable[str] = (),
 ) -> build.Built:
     """Make what goes into an index.
 
-    ``chosen`` is what ``offered`` gave, ``prefix`` what the family puts before a project's name, ``installed`` the
-    installed packages' EVRs, ``named`` the packages that overrides name.
+    ``chosen`` is what ``offered`` gave, ``prefix`` what the family puts before a project's name, ``named`` the packages
+    that overrides name. What is installed is not looked up: it decides nothing (rule R7).
     """
     claims, extras = _claims((builds[0].package for builds in chosen.values()), interpreter.python)
     needs = _needs(chosen, {claim.package for claim in claims if claim.kind == "provides"})
@@ -162,7 +161,7 @@ def make(
             "architecture": best.package.arch,
             "repository": best.repository.name,
             "trusted": best.repository.trusted,
-            "installed": installed.get(name),
+            "installed": None,
             "depends": needs[name],
             "others": sorted(
                 {(one.package.evr, one.repository.name) for one in others if one.package.evr != best.package.evr}
@@ -186,12 +185,12 @@ def _claims(packages: Iterable[RpmPackage], python: str) -> tuple[tuple[Claim, .
             dist = rpm_requires.dist_of(provide.name)
             if dist is None or "." not in dist.python:
                 continue
-            version = rpm_versions.from_rpm(provide.evr) if provide.evr else None
+            version = str(rpm_versions.from_rpm(provide.evr) or "")
             claim = Claim(
                 project=dist.project,
                 package=package.name,
                 kind="provides",
-                metadata_name=f"{dist.project}-{version}" if version is not None else dist.project,
+                metadata_name="-".join(filter(None, (dist.project.replace("-", "_"), version or provide.evr))),
                 os_version=package.evr,
             )
             if dist.python != python:

@@ -1,0 +1,152 @@
+"""rpm-md repositories that the user names: fetched by ourselves, the signature verified by the system's OpenPGP tool.
+
+The host's own repositories are their package manager's to fetch (``dnf_metadata``, ``zypp_metadata``); this is for a
+release whose mirrors the host does not know (``--repo URL``, ``--repo-key FILE``).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from resolver.errors import InputError, PolicyError, UnavailableError
+from resolver.model import Command, HttpNotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from resolver.ports import Http, Runner
+
+REPOMD = "repodata/repomd.xml"
+_VERIFIERS = ("gpgv", "sqv")
+"""What can verify a detached signature: apt depends on one of them, gnupg brings gpgv to all others."""
+_ARMOR = re.compile(
+    rb"-----BEGIN PGP PUBLIC KEY BLOCK-----\r?\n(?:[^\r\n]+\r?\n)*\r?\n([A-Za-z0-9+/=\s]+?)"
+    rb"(?:\r?\n=[A-Za-z0-9+/]{4})?\r?\n-----END PGP PUBLIC KEY BLOCK-----"
+)
+"""Headers, an empty line, the key in base64, maybe a checksum."""
+
+
+def local_path(url: str) -> Path | None:
+    """Give the folder that a ``file:`` URL, or a plain path, names; None for what is fetched over the network.
+
+    Raises InputError for a URL of another kind.
+    """
+    parts = urlsplit(url)
+    if parts.scheme in {"http", "https"} and parts.netloc:
+        return None
+    if parts.scheme == "file" and parts.netloc in {"", "localhost"}:
+        return Path(unquote(parts.path))
+    if not parts.scheme and Path(url).is_dir():
+        return Path(url).resolve()
+    raise InputError(f"{url!r} is no repository's URL", context="--repo", hint="expected http:, https: or file:")
+
+
+def fetch(url: str, folder: Path, http: Http) -> Path:
+    """Bring a repository's repomd.xml, with its signature where it has one, and give the folder that holds repodata/.
+
+    A ``file:`` repository is read where it lies. Raises UnavailableError where there is no repository.
+    """
+    here = local_path(url)
+    if here is not None:
+        if not (here / REPOMD).is_file():
+            raise _no_repository(url)
+        return here
+    (folder / "repodata").mkdir(parents=True, exist_ok=True)
+    base = url.rstrip("/")
+    answer = http.get(f"{base}/{REPOMD}")
+    if isinstance(answer, HttpNotFound):
+        raise _no_repository(url)
+    signature = http.get(f"{base}/{REPOMD}.asc")
+    (folder / f"{REPOMD}.asc").write_bytes(b"" if isinstance(signature, HttpNotFound) else signature.body)
+    (folder / REPOMD).write_bytes(answer.body)
+    return folder
+
+
+def fetch_file(url: str, folder: Path, href: str, http: Http, *, algorithm: str, digest: str) -> Path:
+    """Bring one file of a repository, verified by its hash; a ``file:`` repository's is taken where it lies.
+
+    Raises UnavailableError where it is gone, PolicyError where it is another file.
+    """
+    here = local_path(url)
+    path = (here or folder) / href
+    if _digest(path, algorithm) == digest:
+        return path
+    if here is None:
+        answer = http.get(f"{url.rstrip('/')}/{href}")
+        if not isinstance(answer, HttpNotFound):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(answer.body)
+    if not path.exists():
+        raise UnavailableError(
+            "the repository does not have what its metadata lists", context=f"{url}/{href}", hint="try again later"
+        )
+    if _digest(path, algorithm) != digest:
+        if here is None:
+            path.unlink()
+        raise PolicyError(
+            f"the file is not the one that the metadata names: its {algorithm} differs",
+            context=f"{url}/{href}",
+            hint="a mirror in the middle of its own update, or a proxy, serves another file: try again later",
+        )
+    return path
+
+
+def _digest(path: Path, algorithm: str) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, algorithm).hexdigest()
+    except OSError:
+        return None
+
+
+def _no_repository(url: str) -> UnavailableError:
+    return UnavailableError(
+        "there is no rpm-md repository", context=url, hint=f"the URL of the folder that holds {REPOMD} is expected"
+    )
+
+
+def verify(folder: Path, key: Path, runner: Runner, *, which: Callable[[str], str | None] = shutil.which) -> None:
+    """Hold repomd.xml against its signature. Raises PolicyError where it does not fit or is missing."""
+    signed, signature = folder / REPOMD, folder / f"{REPOMD}.asc"
+    if not signature.is_file() or not signature.stat().st_size:
+        raise PolicyError(
+            "the repository is not signed", context=str(signed), hint="leave --repo-key out to look at it all the same"
+        )
+    program = next(filter(which, _VERIFIERS), None)
+    if program is None:
+        raise UnavailableError(
+            "nothing here can verify a signature", context=str(signed), hint="install the OS package gpgv or sqv"
+        )
+    try:
+        keyring = _dearmored(key.read_bytes())
+    except (OSError, ValueError) as error:
+        raise InputError(f"the key cannot be read: {error}", context=str(key)) from error
+    with tempfile.TemporaryDirectory() as scratch:
+        binary = Path(scratch, "keyring.pgp")
+        binary.write_bytes(keyring)
+        done = runner.run(
+            Command(
+                argv=(program, "--keyring", str(binary), str(signature), str(signed)),
+                purpose="verify the repository's signature",
+            )
+        )
+    if done.returncode != 0:
+        said = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]
+        raise PolicyError(
+            f"the repository's signature does not verify: {said}",
+            context=str(signed),
+            hint=f"is {key} the key of this repository?",
+        )
+
+
+def _dearmored(data: bytes) -> bytes:
+    """Give the bytes of OpenPGP keys, which gpgv wants without their ASCII armor (RFC 9580, 6.2)."""
+    found = _ARMOR.findall(data)
+    return b"".join(base64.b64decode(block, validate=False) for block in found) if found else data

@@ -34,18 +34,20 @@ def unpack(file: IO[bytes], *, zstd: Unpack | None = None) -> Iterator[bytes]:
     ``zstd`` is asked where Python has no module for .zst. Raises UnavailableError with the file's name where it is
     damaged, cut short, or compressed in a way that cannot be read here.
     """
-    file.seek(0)
-    first = file.read(len(_XZ))
-    file.seek(0)
-    if first.startswith(_ZCHUNK):
-        raise UnavailableError("zchunk files cannot be read", context=file.name, hint=WITHOUT_ZCHUNK)
     try:
+        file.seek(0)
+        first = file.read(len(_XZ))
+        file.seek(0)
+        if first.startswith(_ZCHUNK):
+            raise UnavailableError("zchunk files cannot be read", context=file.name, hint=WITHOUT_ZCHUNK)
         if first.startswith(_GZIP):
             yield from gunzip(file.read)
         elif first.startswith(_XZ):
-            yield from _pieces(lzma.open(file))
+            with lzma.open(file) as unpacked:
+                yield from _pieces(unpacked)
         elif first.startswith(_BZIP2):
-            yield from _pieces(bz2.open(file))
+            with bz2.open(file) as unpacked:
+                yield from _pieces(unpacked)
         elif first.startswith(_ZSTANDARD):
             yield from _unpack_zstandard(file, zstd)
         else:

@@ -64,10 +64,12 @@ def gunzip(read: Callable[[int], bytes], chunk: int = _PACKED) -> Iterator[bytes
     unpacker = zlib.decompressobj(wbits=31)
     while packed := read(chunk):
         while packed:
-            yield unpacker.decompress(packed)
-            packed = unpacker.unused_data
+            yield unpacker.decompress(packed, _PIECE)
+            packed = unpacker.unconsumed_tail or unpacker.unused_data
             if unpacker.eof and packed:
                 unpacker = zlib.decompressobj(wbits=31)
+    while held_back := unpacker.decompress(b"", _PIECE):
+        yield held_back
     if not unpacker.eof:
         raise EOFError("it ends in the middle")
 

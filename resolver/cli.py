@@ -6,10 +6,12 @@ stdout carries the payload, stderr everything else. Exit codes are those of ``re
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
 import io
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,11 +40,24 @@ INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; give the exit code."""
-    if argv is None:
-        # One short run leaves few cycles: without the collector, its pass at the end included, a tenth is saved.
-        gc.disable()
-        atexit.register(gc.freeze)
+    """Run one command; give the exit code. Without ``argv`` this is the whole process, whose end is ours as well."""
+    if argv is not None:
+        return _run(argv)
+    # One short run leaves few cycles: without the collector, its pass at the end included, a tenth is saved.
+    gc.disable()
+    atexit.register(gc.freeze)
+    code = _run(None)
+    if threading.active_count() > 1:
+        # Somebody still fetches ahead what nobody waits for any more. OpenSSL takes itself apart at the interpreter's
+        # end, and a thread that is inside it then crashes the process: so that end is left out.
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+def _run(argv: Sequence[str] | None) -> int:
     if not sys.stdout:  # None, where it was closed before Python started
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
     if isinstance(sys.stdout, io.TextIOWrapper):

@@ -1,16 +1,20 @@
 """From rpm-md packages to an index: which build of a package counts, what it carries, what is below it. Pure.
 
-What is asked of a repository is always ``pythonX.Ydist(name)``: every flavour of openSUSE provides ``python3dist(name)``
-(rule I4). How rpm orders two versions is rpm's own business (rule V3): ``Ranks`` asks it.
+What is asked of a repository is always ``pythonX.Ydist(name)``: every flavour of openSUSE provides
+``python3dist(name)`` (rule I4). How rpm orders two versions is rpm's own business (rule V3): ``Ranks`` asks it.
 """
 
 from __future__ import annotations
 
+import contextlib
+import operator
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from packaging.version import InvalidVersion, Version
 
 from resolver.catalog import build, rpm_requires, rpm_versions
 from resolver.catalog.store import Claim
@@ -20,7 +24,10 @@ if TYPE_CHECKING:
     from resolver.model import RpmOffer, RpmRepository
 
 Ranks = Callable[[Sequence[Sequence[str]]], Sequence[Sequence[int]]]
-"""For each group of EVRs the rank of each, 0 for the oldest; equal ones have the same rank. Asked once for all groups."""
+"""For each group of EVRs the rank of each, 0 for the oldest; equal ones have the same rank."""
+
+_RELATIONS = {"LT": operator.lt, "LE": operator.le, "EQ": operator.eq, "GE": operator.ge, "GT": operator.gt}
+"""rpm-md's flags."""
 
 _MODULAR = re.compile(r"\.module[_+]")
 """In the release of a build that belongs to a module stream: offered only where the stream is enabled."""
@@ -62,13 +69,12 @@ def interpreter(builds: Iterable[Build], wanted: str | None, main: str | None) -
     """
     versions: dict[str, str] = {}
     for one in builds:
-        names = {provide.name for provide in one.package.provides}
-        if "python(abi)" not in names and one.package.name != "python3":
-            continue
-        python = ".".join(one.package.version.split(".")[:2])
-        versions.setdefault(python, one.package.version)
-        if "python3" in {one.package.name, *names}:
-            main = python
+        for provide in one.package.provides:
+            # SUSE's python313 provides python3, its python313-base python(abi); Fedora's python3 provides both.
+            if provide.name in {"python3", "python(abi)"} and one.package.version.startswith("3."):
+                python = ".".join(one.package.version.split(".")[:2])
+                versions.setdefault(python, one.package.version)
+                main = python if provide.name == "python3" else main
     chosen = wanted or main
     if chosen is None:
         return None
@@ -130,14 +136,7 @@ def _obsoleted(chosen: Mapping[str, Sequence[Build]], ranks: Ranks) -> set[str]:
     if to_compare:
         groups = [[chosen[name][0].package.evr, obsolete.evr] for name, obsolete in to_compare]
         for (name, obsolete), (ours, bound) in zip(to_compare, ranks(groups), strict=True):
-            holds = {
-                "LT": ours < bound,
-                "LE": ours <= bound,
-                "EQ": ours == bound,
-                "GE": ours >= bound,
-                "GT": ours > bound,
-            }
-            if holds[obsolete.flags]:
+            if _RELATIONS[obsolete.flags](ours, bound):
                 found.add(name)
     return found
 
@@ -155,6 +154,8 @@ def make(
     """
     claims, extras = _claims((builds[0].package for builds in chosen.values()), interpreter.python)
     needs = _needs(chosen, {claim.package for claim in claims if claim.kind == "provides"})
+    # What a package needs has to be known (rule R6): one whose requirements cannot be read is not offered.
+    chosen = {name: builds for name, builds in chosen.items() if name in needs}
     state: dict[str, Any] = {
         name: {
             "version": best.package.evr,
@@ -185,12 +186,12 @@ def _claims(packages: Iterable[RpmPackage], python: str) -> tuple[tuple[Claim, .
             dist = rpm_requires.dist_of(provide.name)
             if dist is None or "." not in dist.python:
                 continue
-            version = str(rpm_versions.from_rpm(provide.evr) or "")
+            version = _spelled(provide.evr, package.version)
             claim = Claim(
                 project=dist.project,
                 package=package.name,
                 kind="provides",
-                metadata_name="-".join(filter(None, (dist.project.replace("-", "_"), version or provide.evr))),
+                metadata_name="-".join(filter(None, (dist.project.replace("-", "_"), version))),
                 os_version=package.evr,
             )
             if dist.python != python:
@@ -206,9 +207,21 @@ def _claims(packages: Iterable[RpmPackage], python: str) -> tuple[tuple[Claim, .
     return tuple(sorted(own | kept)), extras - {claim.package for claim in own if claim.kind == "provides"}
 
 
+def _spelled(provided: str, os_version: str) -> str:
+    """Spell a provided version by PEP 440; as the package does where that is the same: rpm cut 2.31.0 to 2.31."""
+    version = rpm_versions.from_rpm(provided)
+    if version is None:
+        return provided
+    try:
+        return os_version if Version(os_version) == version else str(version)
+    except InvalidVersion:
+        return str(version)
+
+
 def _needs(chosen: Mapping[str, Sequence[Build]], carriers: set[str]) -> dict[str, list[str]]:
     """Give, for each package, one package for each of its requirements, as far as the metadata at hand holds one.
 
+    A package is missing where one of its requirements is none by rpm's grammar.
     Of several that provide a capability the one that carries projects for this interpreter is taken, then the one of
     that name. The interpreter is looked for by everything and leads nowhere; files are not looked for.
     """
@@ -230,15 +243,16 @@ def _needs(chosen: Mapping[str, Sequence[Build]], carriers: set[str]) -> dict[st
 
     def picked(requirement: str) -> tuple[str, ...]:
         if requirement not in known:
-            groups = rpm_requires.needs(requirement)
+            # Only what starts with a parenthesis is more than a name, whatever else is in it (rpm's manual).
+            groups = rpm_requires.needs(requirement) if requirement.startswith("(") else ((requirement,),)
             known[requirement] = tuple(
                 next((one for one in map(pick, alternatives) if one is not None), "") for alternatives in groups
             )
         return known[requirement]
 
-    return {
-        name: sorted(
-            {need for requirement in best.package.requires for need in picked(requirement)} - interpreters - {"", name}
-        )
-        for name, (best, *_) in chosen.items()
-    }
+    found: dict[str, list[str]] = {}
+    for name, (best, *_) in chosen.items():
+        with contextlib.suppress(ValueError):
+            needed = {need for requirement in best.package.requires for need in picked(requirement)}
+            found[name] = sorted(needed - interpreters - {"", name})
+    return found

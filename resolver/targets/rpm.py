@@ -1,6 +1,6 @@
 """Fedora, Enterprise Linux and SUSE: the host's repositories, or some that the user names.
 
-Evidence comes from rpm-md itself, so there is one kind of index (``resolver.catalog.store``), of one Python of a release:
+Evidence comes from rpm-md itself, so an index (``resolver.catalog.store``) is of one Python of a release, and either
 
 - the host's: what its package manager would install, keyed by the state of its metadata and configuration;
 - fetched: of the repositories that ``--repo`` names, in the user's cache; those on this machine's disk are looked at
@@ -106,9 +106,7 @@ class RpmTargets:
     def update(self, release: Release, architecture: str | None, python: str | None, output: Path | None) -> Path:
         """See the protocol."""
         if output is not None:
-            raise InputError(
-                "embedded indexes are of Debian's releases alone", context="--output", hint="leave it out"
-            )
+            raise InputError("embedded indexes are of Debian's releases alone", context="--output", hint="leave it out")
         if not self.setting.repositories and self._is_host(release):
             rpm_tools.of_host(self.setting.runner).metadata(self.setting.runner).refresh()
             return self.open_host(release, architecture, python).path
@@ -231,7 +229,7 @@ class RpmTargets:
                 " packages"
             )
             return rpm.Interpreter(python=most, full_version="", is_main=True)
-        if wanted is None and found.python not in counted or wanted is None and _number(found.python) < _OLDEST:
+        if (wanted is None and found.python not in counted) or (wanted is None and _number(found.python) < _OLDEST):
             newer = [python for python in counted if _number(python) >= _OLDEST]
             if newer:
                 best = max(newer, key=lambda python: (counted[python], _number(python)))
@@ -338,7 +336,9 @@ def _architecture(wanted: str | None) -> str:
     """Give an architecture as rpm names it: as uname does; the default is this host's."""
     if wanted in MACHINES:
         raise InputError(
-            f"{wanted!r} is Debian's name of an architecture", context="--arch", hint=f"did you mean {MACHINES[wanted]}?"
+            f"{wanted!r} is Debian's name of an architecture",
+            context="--arch",
+            hint=f"did you mean {MACHINES[wanted]}?",
         )
     return wanted or os.uname().machine
 

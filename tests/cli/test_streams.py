@@ -7,6 +7,8 @@ import os
 import pty
 import re
 import struct
+import subprocess
+import sys
 import termios
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.commandline import TRIXIE, Ran, process
+from tests.system.hosts import CHECKOUT
 
 if TYPE_CHECKING:
     from tests.loopback import Loopback
@@ -75,6 +78,30 @@ def test_a_reader_that_has_gone_is_no_error(lines: Path) -> None:
     finally:
         os.close(writing)
     assert (ran.code, ran.err) == (0, "")
+
+
+BUSY = """
+import ssl, sys, threading
+from resolver import cli
+
+def fetch_ahead():
+    while True:
+        ssl.create_default_context()
+
+for _ in range(4):
+    threading.Thread(target=fetch_ahead, daemon=True).start()
+sys.argv = ["distrofirst", "explain", "flask", "--direct", "--target", "debian:13"]
+sys.exit(cli.main())
+"""
+
+
+def test_threads_that_are_inside_openssl_do_not_crash_the_end(home: Path) -> None:
+    """Without care four of five such processes die of a segmentation fault after they have printed everything."""
+    assert home.exists()
+    for _ in range(5):
+        done = subprocess.run([sys.executable, "-c", BUSY], capture_output=True, text=True, check=False, cwd=CHECKOUT)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "python3-flask" in done.stdout
 
 
 @pytest.mark.parametrize("command", [("report", "--format", "json"), ("targets", "-q"), ("explain", "flask")])

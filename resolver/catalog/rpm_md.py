@@ -195,9 +195,11 @@ def parse_primary(pieces: Iterable[bytes], context: str, *, wanted: Iterable[str
 
     Those are the ones that name Python anywhere (their own name, provides, requires, obsoletes), for dependencies are
     looked through packages without Python metadata, and those that provide or are called one of ``wanted`` (``glibc``).
-    Some 10 ms for each of ``wanted``, and memory for one OS package at a time. Raises UnavailableError, maybe after
-    many OS packages, for what is no whole primary, and where their number is not the one that it states.
+    A chain that leads through an OS package which names nothing of Python's is not seen: on CentOS Stream 9 that hides
+    something below five programs (ipa-healthcheck, pki-server …) and below no module.
 
+    Takes some 10 ms for each of ``wanted``, and memory for one OS package at a time. Raises UnavailableError, maybe
+    after many OS packages, for what is no whole primary, and where their number is not the one that it states.
     What was dropped is counted and not parsed, so a fault in its XML alone goes unnoticed: the checksum vouches for it.
     """
     wanted = frozenset(wanted)
@@ -427,7 +429,7 @@ def _refuse_doctype(*_: object) -> None:
 def _metadata_file(record: Mapping[str, str], context: str) -> MetadataFile:
     """Raise KeyError or ValueError for what is missing or nonsense, PolicyError for what proves nothing."""
     href = record["location"]
-    if not href or PurePosixPath(href).is_absolute() or ".." in PurePosixPath(href).parts or ":" in href:
+    if not href or PurePosixPath(href).is_absolute() or ".." in PurePosixPath(href).parts or "://" in href:
         raise PolicyError(f"its primary lies outside of the repository: {href!r}", context=context)
     has_open = "open-checksum" in record and record["open-checksum type"].lower() in _SIZES
     return MetadataFile(

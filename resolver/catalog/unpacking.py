@@ -68,8 +68,6 @@ def gunzip(read: Callable[[int], bytes], chunk: int = _PACKED) -> Iterator[bytes
             packed = unpacker.unconsumed_tail or unpacker.unused_data
             if unpacker.eof and packed:
                 unpacker = zlib.decompressobj(wbits=31)
-    while held_back := unpacker.decompress(b"", _PIECE):
-        yield held_back
     if not unpacker.eof:
         raise EOFError("it ends in the middle")
 

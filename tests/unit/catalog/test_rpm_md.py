@@ -400,6 +400,20 @@ def test_I6_another_number_than_stated_is_an_error(count: int, name: str) -> Non
     assert caught.value.hint
 
 
+def test_a_primary_that_states_no_number_is_read_to_its_end() -> None:
+    data = document([sample(), sample(name="other")]).replace(b' packages="2"', b"")
+    assert b"packages=" not in data
+    assert [one.name for one in rpm_md.parse_primary([data], "x")] == ["python3-foo"]
+
+
+def test_what_stands_between_the_lines_is_passed_over() -> None:
+    """A record of another kind, another namespace's elements, an entry that belongs to nothing."""
+    more = b"<size package='1'/></format><x:format xmlns:x='y'><x:name>n</x:name></x:format></package>"
+    data = document([sample(name="python3-foo", recommends=[("z", "", "0", "", "")])])
+    (found,) = rpm_md.parse_primary([data.replace(b"</format>\n</package>", more)], "x")
+    assert (found.name, found.size, found.requires) == ("python3-foo", 1, ())
+
+
 GOOD = document([sample(), sample(name="other"), sample(name="python3-bar")])
 
 

@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from packaging.version import InvalidVersion, Version
-
 from resolver.catalog import build, rpm_requires, rpm_versions
 from resolver.catalog.store import Claim
 
@@ -186,7 +184,7 @@ def _claims(packages: Iterable[RpmPackage], python: str) -> tuple[tuple[Claim, .
             dist = rpm_requires.dist_of(provide.name)
             if dist is None or "." not in dist.python:
                 continue
-            version = _spelled(provide.evr, package.version)
+            version = rpm_versions.spelled(provide.evr, package.version)
             claim = Claim(
                 project=dist.project,
                 package=package.name,
@@ -205,17 +203,6 @@ def _claims(packages: Iterable[RpmPackage], python: str) -> tuple[tuple[Claim, .
     carried = {claim.project for claim in own}
     kept = {min(found) for project, found in other.items() if project not in carried}
     return tuple(sorted(own | kept)), extras - {claim.package for claim in own if claim.kind == "provides"}
-
-
-def _spelled(provided: str, os_version: str) -> str:
-    """Spell a provided version by PEP 440; as the package does where that is the same: rpm cut 2.31.0 to 2.31."""
-    version = rpm_versions.from_rpm(provided)
-    if version is None:
-        return provided
-    try:
-        return os_version if Version(os_version) == version else str(version)
-    except InvalidVersion:
-        return str(version)
 
 
 def _needs(chosen: Mapping[str, Sequence[Build]], carriers: set[str]) -> dict[str, list[str]]:

@@ -8,14 +8,8 @@ the first of pre, dev and post, and what is not PEP 440 it copies.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
-
-from resolver.catalog import versions
-
-if TYPE_CHECKING:
-    from resolver.catalog.versions import Effective
 
 _EPOCH = re.compile(r"([0-9]+):")
 _PRE_RELEASE = re.compile(r"~(?=(?:a|b|c|rc|alpha|beta|pre|preview)[0-9]*$)")
@@ -36,11 +30,15 @@ def from_rpm(text: str) -> Version | None:
         return None
 
 
-def effective(provided: str, evr: str, *, distrust: bool = False) -> Effective:
-    """Judge what the version of a project is (rule V1) whose OS package of version ``evr`` provides it as ``provided``.
+def spelled(provided: str, os_version: str) -> str:
+    """Spell a provided version by PEP 440, or give it as it is where it is none.
 
-    ``provided`` is the capability's version, maybe empty; ``distrust`` an override's word that it means nothing. There
-    is no older build to be read from (rule V2): both stand in one record.
+    As the OS package does where that is the same version: rpm cut 2.31.0 to 2.31.
     """
     version = from_rpm(provided)
-    return versions.effective(provided if version is None else str(version), "", evr, distrust=distrust)
+    if version is None:
+        return provided
+    try:
+        return os_version if Version(os_version) == version else str(version)
+    except InvalidVersion:
+        return str(version)

@@ -1,8 +1,8 @@
 """Real test hosts: a release's own userland from the real archive, to be changed at will and thrown away.
 
-A *recipe* says how a root file system is made: bootstrapped from a suite, or another recipe's result changed by a
-script. ``build`` makes it once and caches it; ``Host.fresh`` lays an overlay over it, so that a host starts in a
-fraction of a second and leaves nothing behind.
+A *recipe* (``recipes.py``) says how a root file system is made: bootstrapped from a suite, or another recipe's result
+changed by a script. ``build`` makes it once and caches it; ``Host.fresh`` lays an overlay over it, so that a host
+starts in a fraction of a second and leaves nothing behind.
 
 A host lives in mount and PID namespaces of its own, held by one process that ends when its standard input closes.
 However a test run ends, killed included, the kernel then ends the host's processes and undoes its mounts.
@@ -16,7 +16,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import fcntl
-import hashlib
 import os
 import shutil
 import subprocess
@@ -28,61 +27,23 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
 
 from resolver.errors import CommandError, DistrofirstError
-from tests.system import machine
+from tests.system import machine, recipes
+from tests.system.recipes import ETC_HOSTS, RECIPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+    from tests.system.recipes import Recipe
+
+CHECKOUT = recipes.CHECKOUT
 SHARED = CHECKOUT.parent / "shared"
-IN_HOST = "/src/distrofirst"
+IN_HOST = recipes.IN_HOST
 """Where a host sees the checkout, read-only; ``/src/shared`` is the folder ``shared`` beside it, if there is one."""
 
 MAX_AGE = dt.timedelta(days=7)
 _TOOLS = ("mmdebstrap", "unshare", "nsenter", "chroot", "mount", "apt-get")
 _NAMESPACES = ("unshare", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child")
-_ETC_HOSTS = "127.0.0.1 localhost\n::1 localhost\n127.0.1.1 testhost\n"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Recipe:
-    """How a root file system is made."""
-
-    name: str
-    suite: str | None = None
-    """Bootstrap this suite: essential packages and apt."""
-    include: tuple[str, ...] = ()
-    """OS packages to bootstrap with."""
-    base: str | None = None
-    """Instead of a suite: start from that recipe's result."""
-    script: str = ""
-    """Run by sh as root inside, with the network."""
-    inputs: tuple[Path, ...] = ()
-    """Files whose content the result depends on."""
-
-    def digest(self) -> str:
-        """Give what names the cached result: the recipe, the files it reads, the machine's archive and authorities."""
-        parts = [self.name, self.suite or "", *self.include, self.script, _ETC_HOSTS, *machine.local_authorities()]
-        parts += [machine.render(machine.sources(self.suite)), *machine.apt_proxies()] if self.suite else []
-        parts += [RECIPES[self.base].digest()] if self.base else []
-        state = hashlib.sha256("\0".join(parts).encode())
-        for path in self.inputs:
-            state.update(path.read_bytes())
-        return state.hexdigest()[:12]
-
-
-_PROVISION = CHECKOUT / "vagrant" / "provision.sh"
-
-
-def _ready(base: str) -> Recipe:
-    """Add what distrofirst runs from, so that a test does not wait for apt."""
-    script = f"sh {IN_HOST}/vagrant/provision.sh; apt-get clean"
-    return Recipe(name=f"{base}+ready", base=base, script=script, inputs=(_PROVISION,))
-
-
-_BARE = (Recipe(name="debian:12", suite="bookworm"), Recipe(name="debian:13", suite="trixie"))
-RECIPES = {recipe.name: recipe for bare in _BARE for recipe in (bare, _ready(bare.name))}
 
 
 class HostError(DistrofirstError):
@@ -124,6 +85,7 @@ def build(name: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     today = dt.datetime.now(tz=dt.UTC).date()
     base = build(recipe.base) if recipe.base else None
+    parts = [(build(part), path) for part, path in recipe.parts]
     stem, digest = name.replace(":", "-"), recipe.digest()
     with _lock(folder / f"{stem}.lock"):
         # The date stands in the name, for people; a result of an older recipe has another digest.
@@ -140,6 +102,8 @@ def build(name: str) -> Path:
             _copy(base, root)
         else:
             _bootstrap(recipe, root)
+        for part, path in parts:
+            _copy(part / path.lstrip("/"), root / path.lstrip("/"))
         if recipe.script:
             with Host.enter(root) as host:
                 host.run(["sh", "-euc", recipe.script], timeout=1800)
@@ -153,6 +117,8 @@ def _bootstrap(recipe: Recipe, root: Path) -> None:
     sources = machine.sources(suite)
     command = ["unshare", "--mount", "mmdebstrap", "--mode=root", "--variant=apt", "--format=directory"]
     command += [f"--aptopt={line}" for line in machine.apt_proxies()]
+    # A mirror that stands still keeps the last index of a suite without releases, whose validity ends in a week.
+    command += ['--aptopt=Acquire::Check-Valid-Until "false"'] if suite == "sid" else []
     command += [f"--include={package}" for package in recipe.include]
     answer = subprocess.run(
         [*command, suite, str(root), "-"],
@@ -165,7 +131,7 @@ def _bootstrap(recipe: Recipe, root: Path) -> None:
     if answer.returncode:
         raise HostError(f"mmdebstrap could not build {recipe.name}:\n{answer.stderr[-2000:]}")
     # An installed system has it; a bootstrapped one knows neither localhost nor its own name.
-    (root / "etc/hosts").write_text(_ETC_HOSTS)
+    (root / "etc/hosts").write_text(ETC_HOSTS)
     for source in sources:
         if source.signed_by and not (keyring := root / str(source.signed_by).lstrip("/")).exists():
             keyring.parent.mkdir(parents=True, exist_ok=True)
@@ -385,6 +351,13 @@ class Host:
         form = "${db:Status-Status} ${Package} ${Version}\n"
         rows = (line.split(" ") for line in self.run(["dpkg-query", "-W", "-f", form]).stdout.splitlines())
         return {package: version for status, package, version in rows if status == "installed"}
+
+    def rpms(self) -> dict[str, str]:
+        """Give the installed OS packages of an RPM host and their EVRs, an epoch of zero left out."""
+        form = "%{NAME} %{EVR}\\n"
+        rows = (line.split(" ") for line in self.run(["rpm", "-qa", "--qf", form]).stdout.splitlines())
+        # The public keys that rpm knows are entries of its database, too.
+        return {package: evr for package, evr in rows if package != "gpg-pubkey"}
 
 
 def main(arguments: Sequence[str]) -> int:

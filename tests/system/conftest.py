@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 RELEASES = ("debian:12", "debian:13")
+RPM_RELEASES = ("fedora:43", "centos:9", "opensuse:tumbleweed")
+"""Stand-ins (``recipes.py``), for a test that asks for them in place of ``RELEASES``."""
 
 
 @pytest.fixture(params=RELEASES)
@@ -29,6 +31,9 @@ def host(release: str) -> Iterator[Host]:
 
 @pytest.fixture
 def bare_host(release: str) -> Iterator[Host]:
-    """Give a host with apt and nothing else: no python3, no ca-certificates, no sudo, no package lists."""
+    """Give a host with apt and nothing else: no python3, no ca-certificates, no sudo, no package lists.
+
+    A stand-in for an RPM family has an interpreter, and its package manager's own modules.
+    """
     with Host.fresh(release) as host:
         yield host

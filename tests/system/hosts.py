@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -84,8 +85,10 @@ def build(name: str) -> Path:
     folder = cache_folder() / "hosts"
     folder.mkdir(parents=True, exist_ok=True)
     today = dt.datetime.now(tz=dt.UTC).date()
-    base = build(recipe.base) if recipe.base else None
-    parts = [(build(part), path) for part, path in recipe.parts]
+    # Bootstrapping waits for the archive most of the time.
+    needed = {*([recipe.base] if recipe.base else []), *(part for part, _ in recipe.parts)}
+    with ThreadPoolExecutor() as pool:
+        roots = dict(zip(needed, pool.map(build, needed), strict=True))
     stem, digest = name.replace(":", "-"), recipe.digest()
     with _lock(folder / f"{stem}.lock"):
         # The date stands in the name, for people; a result of an older recipe has another digest.
@@ -98,12 +101,12 @@ def build(name: str) -> Path:
         unfinished = folder / f"{stem}.unfinished.{digest}"
         root = unfinished / "root"
         unfinished.mkdir()
-        if base:
-            _copy(base, root)
+        if recipe.base:
+            _copy(roots[recipe.base], root)
         else:
             _bootstrap(recipe, root)
-        for part, path in parts:
-            _copy(part / path.lstrip("/"), root / path.lstrip("/"))
+        for part, path in recipe.parts:
+            _copy(roots[part] / path.lstrip("/"), root / path.lstrip("/"))
         if recipe.script:
             with Host.enter(root) as host:
                 host.run(["sh", "-euc", recipe.script], timeout=1800)

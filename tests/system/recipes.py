@@ -93,9 +93,13 @@ for folder in /usr/lib64/python$version/site-packages /usr/lib/python$version/si
     printf '%s\n' "$folder"
 done > /usr/lib/python3/dist-packages/stand-in.pth
 
-# rpm of Debian 12 would keep root's database in root's home.
-mkdir -p /etc/rpm /etc/pki/rpm-gpg
-printf '%%_dbpath /var/lib/rpm\n' > /etc/rpm/macros
+# Debian's rpm would keep its database elsewhere, and that of Debian 12 in root's home.
+mkdir -p /etc/rpm /etc/pki/rpm-gpg "$database"
+printf '%%_dbpath %s\n' "$database" > /etc/rpm/macros
+if [ "$database" != /var/lib/rpm ]; then
+    rm -rf /var/lib/rpm
+    ln -s "$(realpath -m --relative-to=/var/lib "$database")" /var/lib/rpm
+fi
 mv {_KEY} /etc/pki/rpm-gpg/
 """
 _REPOSITORY = f"""
@@ -121,6 +125,7 @@ def _stand_in(
     os_release: str,
     repository: str,
     releasever: str = "",
+    database: str = "/usr/lib/sysimage/rpm",
     script: str,
 ) -> tuple[Recipe, ...]:
     """Give the recipes of one stand-in. ``repository`` is the id of its one repository."""
@@ -131,6 +136,7 @@ def _stand_in(
         "id": repository,
         "repository": f"[{repository}]\nname={repository}{_REPOSITORY.rstrip()}",
         "releasever": releasever,
+        "database": database,
     }
     said = "\n".join(f"{name}='{value}'" for name, value in variables.items())
     return (
@@ -139,7 +145,7 @@ def _stand_in(
             name=builder,
             base="rpms",
             parts=((userland, "/srv/python"),),
-            script=f"python3 {IN_HOST}/tests/system/rpm_build.py {family} $(cat /srv/python)",
+            script=f"python3 {IN_HOST}/tests/system/rpm_build.py repository {family} $(cat /srv/python)",
             inputs=(_BUILD, rpm_build.TABLE),
         ),
         Recipe(
@@ -194,6 +200,7 @@ PRETTY_NAME="CentOS Stream 9"
 """,
         repository="appstream",
         releasever="9",
+        database="/var/lib/rpm",
         script=f"""{_DNF}
 dnf -y install centos-stream-release bash python3.11 ca-certificates
 dnf clean all""",

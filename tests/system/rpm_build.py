@@ -5,13 +5,19 @@ of: rpm's own ``pythondistdeps.py`` then generates the Provides and Requires tha
 of names, hand-written Requires, flavours and extras are the family's: ``rpms.toml`` has them. Interpreter, shell and
 release are *virtual*: they own no file, for the stand-in has real ones that an RPM must not replace.
 
-``python3 rpm_build.py FAMILY VERSION`` builds the family's repository in /srv/repo, for a stand-in whose interpreter
-is of that version. The values ``Rpm`` and ``Script`` also serve tests that build a package of their own (``rpms.py``).
+As a program (the tests start it by ``rpms.py``, but for the first):
+
+- ``repository FAMILY VERSION`` builds a family's repository in /srv/repo, for an interpreter of that version;
+- ``package FOLDER KEY`` builds one package, whose fields are on standard input as JSON, and prints its path;
+- ``index FOLDER KEY`` writes the metadata of the repository that a folder of packages is.
+
+KEY is empty where nothing is to be signed.
 """
 
 from __future__ import annotations
 
 import configparser
+import json
 import os
 import shutil
 import subprocess
@@ -139,6 +145,7 @@ def _install(rpm: Rpm, tree: Path) -> list[str]:
 
 def index(folder: Path, *, key: str | None = KEY, compression: str = "zstd") -> None:
     """Write the repository's metadata anew, and sign it unless ``key`` is None."""
+    folder.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(folder / "repodata", ignore_errors=True)
     _run(["createrepo_c", "--quiet", "--general-compress-type", compression, str(folder)])
     if key is not None:
@@ -342,5 +349,17 @@ def _run(command: list[str]) -> str:
     return done.stdout
 
 
+def main(action: str, *arguments: str) -> None:
+    """Do what the head of this file says."""
+    if action == "repository":
+        build_repository(*arguments)
+        return
+    folder, key = arguments
+    if action == "index":
+        index(Path(folder), key=key or None)
+    else:
+        print(build(Rpm(**json.load(sys.stdin)), Path(folder), key=key or None))  # noqa: T201 - its answer
+
+
 if __name__ == "__main__":
-    build_repository(*sys.argv[1:])
+    main(*sys.argv[1:])

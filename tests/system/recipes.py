@@ -110,8 +110,10 @@ repo_gpgcheck=1
 gpgkey=file:///etc/pki/rpm-gpg/{Path(_KEY).name}
 """
 _DNF = """
+# The plugin makes dnf5 fail after it has installed everything.
 rm -f /etc/dnf/libdnf5-plugins/local.conf
 mkdir -p /etc/yum.repos.d /etc/dnf/vars
+printf '%s\\n' "$dnf_conf" > /etc/dnf/dnf.conf
 printf '%s\\n' "$releasever" > /etc/dnf/vars/releasever
 printf '%s\\n' "$repository" > "/etc/yum.repos.d/$id.repo"
 """
@@ -124,18 +126,21 @@ def _stand_in(
     include: tuple[str, ...],
     os_release: str,
     repository: str,
+    settings: str,
     releasever: str = "",
+    dnf_conf: str = "",
     database: str = "/usr/lib/sysimage/rpm",
     script: str,
 ) -> tuple[Recipe, ...]:
-    """Give the recipes of one stand-in. ``repository`` is the id of its one repository."""
+    """Give the recipes of one stand-in. ``repository`` is the id of its one repository, ``settings`` are its further."""
     family = release.partition(":")[0]
     builder, userland = f"rpms:{family}", f"{release}+userland"
     variables = {
         "os_release": os_release.strip(),
         "id": repository,
-        "repository": f"[{repository}]\nname={repository}{_REPOSITORY.rstrip()}",
+        "repository": f"[{repository}]\nname={repository}{_REPOSITORY}{settings}",
         "releasever": releasever,
+        "dnf_conf": f"[main]\n{dnf_conf.strip()}".strip(),
         "database": database,
     }
     said = "\n".join(f"{name}='{value}'" for name, value in variables.items())
@@ -178,6 +183,8 @@ PRETTY_NAME="Fedora Linux 43 (Container Image)"
 VARIANT_ID=container
 """,
         repository="fedora",
+        # As fedora-repos has it.
+        settings="skip_if_unavailable=False",
         releasever="43",
         # dnf is dnf5 there.
         script=f"""{_DNF}
@@ -199,6 +206,14 @@ PLATFORM_ID="platform:el9"
 PRETTY_NAME="CentOS Stream 9"
 """,
         repository="appstream",
+        settings="countme=1",
+        dnf_conf="""
+gpgcheck=1
+installonly_limit=3
+clean_requirements_on_remove=True
+best=True
+skip_if_unavailable=False
+""",
         releasever="9",
         database="/var/lib/rpm",
         script=f"""{_DNF}
@@ -217,9 +232,10 @@ VERSION_ID="20260915"
 PRETTY_NAME="openSUSE Tumbleweed"
 """,
         repository="repo-oss",
+        settings="autorefresh=1\ntype=rpm-md",
         script="""
 mkdir -p /etc/zypp/repos.d
-printf '%s\\nautorefresh=1\\ntype=rpm-md\\n' "$repository" > "/etc/zypp/repos.d/$id.repo"
+printf '%s\\n' "$repository" > "/etc/zypp/repos.d/$id.repo"
 zypper -n --gpg-auto-import-keys refresh
 zypper -n install openSUSE-release bash python313 ca-certificates
 """,

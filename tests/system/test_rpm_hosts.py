@@ -14,7 +14,7 @@ from tests.system.rpm_build import TABLE
 from tests.system.rpms import STRANGER, Builder, Rpm
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tests.system.hosts import Host
 
@@ -37,6 +37,8 @@ class Family:
     """All that it provides, but for itself."""
     requires: frozenset[str]
     """Part of what requests needs."""
+    providers: Mapping[str, frozenset[str]]
+    """Which packages of the repository provide something."""
 
     def package(self, project: str) -> str:
         return self.flask.lower().replace("flask", project)
@@ -66,6 +68,11 @@ FAMILIES = {
                 "(python3.14dist(idna) < 4 with python3.14dist(idna) >= 2.5)",
             }
         ),
+        providers={
+            "python3dist(requests[socks])": frozenset({"python3-requests+socks"}),
+            "python3.14dist(zope-interface)": frozenset({"python3-zope-interface"}),
+            "python3.14dist(zope.interface)": frozenset(),
+        },
     ),
     "centos:9": Family(
         os_id="centos",
@@ -83,6 +90,10 @@ FAMILIES = {
                 "(python3.11dist(idna) < 4 with python3.11dist(idna) >= 2.5)",
             }
         ),
+        providers={
+            "python3dist(requests)": frozenset(),
+            "python3.11dist(zope-interface)": frozenset({"python3.11-zope-interface"}),
+        },
     ),
     "opensuse:tumbleweed": Family(
         os_id="opensuse-tumbleweed",
@@ -100,6 +111,13 @@ FAMILIES = {
             }
         ),
         requires=frozenset({"python(abi) = 3.13", "python313-certifi", "python313-idna"}),
+        providers={
+            "python3dist(requests)": frozenset({"python311-requests", "python313-requests"}),
+            "python3.13dist(requests)": frozenset({"python313-requests"}),
+            "python3-requests": frozenset({"python313-requests"}),
+            "python3.13dist(zope.interface)": frozenset({"python313-zope.interface"}),
+            "python3.13dist(zope-interface)": frozenset(),
+        },
     ),
 }
 
@@ -171,6 +189,13 @@ def test_every_package_is_signed_and_provides_what_the_familys_do(bare_host: Hos
     assert family.requires < set(required)
 
 
+def test_I4_I5_extras_flavours_and_dots_are_the_familys(bare_host: Host, family: Family) -> None:
+    query = "rpm -qp --qf '[%{=NAME} %{PROVIDENAME}\\n]' /srv/repo/*.rpm"
+    rows = [line.split(" ", 1) for line in bare_host.run(["sh", "-c", query]).stdout.splitlines()]
+    for wanted, packages in family.providers.items():
+        assert {name for name, provided in rows if provided == wanted} == packages
+
+
 def test_every_project_of_the_table_can_be_installed(bare_host: Host, release: str, family: Family) -> None:
     """With all that they need: the repository is closed."""
     table = tomllib.loads(TABLE.read_text())
@@ -220,8 +245,8 @@ def test_T1_what_nobody_or_a_stranger_signed_is_not_installed(
 def test_T1_metadata_that_a_stranger_signed_is_not_believed(bare_host: Host, builder: Builder, family: Family) -> None:
     builder.build(Rpm(name="python3-zz", version="1"), folder="/srv/extra")
     builder.publish(bare_host, folder="/srv/extra", key=STRANGER)
-    rpms.configure(bare_host, "extra", folder="/srv/extra")
-    rpms.refresh(bare_host, check=False)
+    rpms.configure(bare_host, "extra", folder="/srv/extra", skip_if_unavailable="0")
+    assert rpms.refresh(bare_host, check=False).returncode == (4 if "zypper" in family.install else 1)
     assert bare_host.run([*family.install, "python3-zz"], check=False).returncode != 0
     assert "python3-zz" not in bare_host.rpms()
 

@@ -6,138 +6,121 @@ sets LC_ALL=C.UTF-8, and apt 2.6 (Debian 12) and 3.0 (Debian 13) word each of th
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from resolver.errors import CommandError, DistrofirstError, PolicyError, UnavailableError
+from resolver.hosts.failures import failure, first_of
 
 if TYPE_CHECKING:
     from resolver.model import Command, Completed
 
 _STALE = "the lists of the archive may be out of date: run `apt-get update`, then make the lock anew"
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Failure:
-    """One way to fail, recognized by what is printed."""
-
-    pattern: re.Pattern[str]
-    kind: type[DistrofirstError]
-    message: str
-    """With the pattern's groups as ``{0}``, ``{1}``."""
-    hint: str | None = None
-
-
-def _failure(pattern: str, kind: type[DistrofirstError], message: str, hint: str | None = None) -> _Failure:
-    return _Failure(pattern=re.compile(pattern, re.MULTILINE | re.DOTALL), kind=kind, message=message, hint=hint)
-
-
 _FAILURES = (
     # What must not be read as a mere failure to fetch comes first.
-    _failure(
+    failure(
         r"cannot be authenticated!\n((?: +\S[^\n]*\n)+)",
         PolicyError,
         "no signature vouches for these OS packages: {0}",
         "sign the repository, or take these projects from elsewhere",
     ),
-    _failure(
+    failure(
         r"unauthenticated packages",
         PolicyError,
         "no signature vouches for some of the OS packages",
         "sign the repository, or take these projects from elsewhere",
     ),
-    _failure(
+    failure(
         r"^E: Failed to fetch (\S+) +(?:Hash Sum mismatch|File has unexpected size)",
         PolicyError,
         "{0} is not the file that the signed lists name",
         "run `apt-get update`; a mirror in the middle of its own update, or a proxy, serves another file",
     ),
-    _failure(
+    failure(
         r"No space left on device|You don't have enough free space in (\S+)",
         CommandError,
         "the disk is full",
         "free some space, run `dpkg --configure -a`, then repeat the command",
     ),
-    _failure(
+    failure(
         r"dpkg was interrupted",
         CommandError,
         "an earlier installation of OS packages was interrupted",
         "run `dpkg --configure -a` as root, then repeat the command",
     ),
-    _failure(
+    failure(
         r"Could not get lock (\S+)\. It is held by process (\d+) \(([^)]*)\)",
         CommandError,
         "another package manager is at work: process {1} ({2}) holds {0}",
         "repeat the command when it has finished",
     ),
-    _failure(
+    failure(
         r"Unable to (?:acquire the dpkg frontend lock|lock (?:the administration|directory)).*is another process",
         CommandError,
         "another package manager is at work",
         "repeat the command when it has finished",
     ),
-    _failure(
+    failure(
         r"are you root\?",
         CommandError,
         "OS packages can be installed by root only",
         "run the command as root, or install sudo",
     ),
-    _failure(
+    failure(
         r"Version '([^']+)' for '([^']+)' was not found",
         CommandError,
         "the archive no longer has {1} {0}, which the lock asks for",
         _STALE,
     ),
-    _failure(
+    failure(
         r"Unable to locate package (\S+)",
         CommandError,
         "no repository of this host has the OS package {0}",
         _STALE,
     ),
-    _failure(
+    failure(
         r"Package '([^']+)' has no installation candidate",
         CommandError,
         "no repository of this host has the OS package {0}",
         _STALE,
     ),
-    _failure(
+    failure(
         r"will be DOWNGRADED:\n((?: +\S[^\n]*\n)+).*without --allow-downgrades",
         CommandError,
         "newer versions than the locked ones are installed, and nothing is ever downgraded: {0}",
         "make the lock anew: the installed versions may do as well",
     ),
-    _failure(
+    failure(
         r"held packages will be changed:\n((?: +\S[^\n]*\n)+).*without --allow-change-held-packages",
         CommandError,
         "these OS packages are held at another version than the locked one: {0}",
         "`apt-mark unhold` them, or make the lock anew to suit them",
     ),
-    _failure(
+    failure(
         r"will be REMOVED:\n((?: +\S[^\n]*\n)+).*remove is disabled",
         CommandError,
         "these installed OS packages would have to go, and nothing is ever removed: {0}",
         "remove them yourself if they are not needed, or take the project that conflicts from PyPI",
     ),
-    _failure(
+    failure(
         r"unmet dependencies:\n((?: +\S[^\n]*\n)+)",
         CommandError,
         "the OS packages do not fit what is installed: {0}",
         "run `apt-get --fix-broken install` and `apt-get update`, then make the lock anew",
     ),
-    _failure(
+    failure(
         r"^E: Failed to fetch (\S+) +404 ",
         UnavailableError,
         "the archive no longer has {0}",
         _STALE,
     ),
-    _failure(
+    failure(
         r"^E: Failed to fetch (\S+) +([^\n]+)",
         UnavailableError,
         "cannot download {0}: {1}",
         "check the network and the proxy, then repeat the command",
     ),
-    _failure(
+    failure(
         r"Errors were encountered while processing:\n((?: +\S[^\n]*\n?)+)",
         CommandError,
         "dpkg could not set up these OS packages: {0}",
@@ -150,11 +133,7 @@ def failure_of(command: Command, done: Completed) -> DistrofirstError:
     """Give the error that fits what a failed apt-get printed; never returns None, for not all can be known."""
     output = f"{done.stdout}\n{done.stderr}"
     context = f"{command.argv[0]} {command.argv[1]}"
-    for failure in _FAILURES:
-        if found := failure.pattern.search(output):
-            details = (_listed(group or "") for group in found.groups())
-            return failure.kind(failure.message.format(*details), context=context, hint=failure.hint)
-    return CommandError(
+    return first_of(_FAILURES, output, context=context, tidy=_listed) or CommandError(
         f"apt failed (exit code {done.returncode}): {_last_word(output)}", context=context, hint=command.shell_line()
     )
 

@@ -11,12 +11,12 @@ Then apt-get runs, once. It downloads everything and checks every signature befo
 
 from __future__ import annotations
 
-import os
 import re
 from typing import TYPE_CHECKING
 
-from resolver.errors import CommandError, InputError
+from resolver.errors import CommandError
 from resolver.hosts.apt_failures import failure_of
+from resolver.hosts.transaction import check_space, check_target, free_space
 from resolver.model import Command, Lock, Target, Transaction
 
 if TYPE_CHECKING:
@@ -114,30 +114,11 @@ def _simulate(arguments: tuple[str, ...]) -> Command:
     )
 
 
-def check_target(lock: Lock, host: Target) -> None:
-    """Refuse a lock that was made for another kind of host: its versions are not in this one's archive."""
-    for what, theirs, ours in (
-        ("release", str(lock.target.release), str(host.release)),
-        ("architecture", lock.target.architecture, host.architecture),
-        ("Python", lock.target.python, host.python),
-    ):
-        if theirs != ours:
-            raise InputError(
-                f"the lock is for {what} {theirs}, and this host has {ours}",
-                hint="make a lock on this kind of host, or with --target host",
-            )
-
-
-def _free_space(path: str) -> tuple[int, int]:
-    file_system = os.statvfs(path)
-    return os.stat(path).st_dev, file_system.f_bavail * file_system.f_frsize  # noqa: PTH116 - a number, not a Path
-
-
 class Apt:
     """``resolver.ports.PackageManager`` on a Debian or Ubuntu host."""
 
     def __init__(
-        self, runner: Runner, host: Target, *, free_space: Callable[[str], tuple[int, int]] = _free_space
+        self, runner: Runner, host: Target, *, free_space: Callable[[str], tuple[int, int]] = free_space
     ) -> None:
         """Take the host's own target, and what tells a path's file system and the bytes free on it."""
         self._runner = runner
@@ -196,22 +177,12 @@ class Apt:
         done = self._runner.run(
             Command(argv=("apt-cache", "show", "--", *arguments), purpose="see how large the OS packages are")
         )
-        needed: dict[int, int] = {}
-        free: dict[int, tuple[int, str]] = {}
-        for path, field, unit in ((_ARCHIVES, "Size", 1), (_SYSTEM, "Installed-Size", 1024)):
-            device, space = self._free_space(path)
-            sizes = re.findall(rf"^{field}: (\d+)$", done.stdout, re.MULTILINE)
-            needed[device] = needed.get(device, 0) + sum(map(int, sizes)) * unit
-            free[device] = (space, path)
-        for device, size in needed.items():
-            space, path = free[device]
-            if size > space:
-                raise CommandError(
-                    f"the OS packages take {_megabytes(size)}, and {_megabytes(space)} are free for {path}",
-                    context="apt-get install",
-                    hint="free some space; `apt-get clean` empties apt's download folder",
-                )
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1_000_000:,.0f} MB"
+        check_space(
+            (
+                (path, sum(map(int, re.findall(rf"^{field}: (\d+)$", done.stdout, re.MULTILINE))) * unit)
+                for path, field, unit in ((_ARCHIVES, "Size", 1), (_SYSTEM, "Installed-Size", 1024))
+            ),
+            self._free_space,
+            context="apt-get install",
+            hint="free some space; `apt-get clean` empties apt's download folder",
+        )

@@ -9,7 +9,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from resolver.errors import CommandError, DistrofirstError, InputError
-from resolver.hosts.debian import Apt, check_target, installed_versions, plan_transaction
+from resolver.hosts.debian import Apt, installed_versions, plan_transaction
+from resolver.hosts.transaction import check_target
 from resolver.model import Completed, Lock, MetadataSource, OsPackage, PinsPolicy, Release, Target, Wheel
 from tests.fakes import FakeRunner
 

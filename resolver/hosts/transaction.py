@@ -1,0 +1,57 @@
+"""What every family's package manager checks before it acts: the kind of host, and the room on its disks."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from resolver.errors import CommandError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from resolver.model import Lock, Target
+
+
+def check_target(lock: Lock, host: Target) -> None:
+    """Refuse a lock that was made for another kind of host: its versions are not in this one's archive."""
+    for what, theirs, ours in (
+        ("release", str(lock.target.release), str(host.release)),
+        ("architecture", lock.target.architecture, host.architecture),
+        ("Python", lock.target.python, host.python),
+    ):
+        if theirs != ours:
+            raise InputError(
+                f"the lock is for {what} {theirs}, and this host has {ours}",
+                hint="make a lock on this kind of host, or with --target host",
+            )
+
+
+def free_space(path: str) -> tuple[int, int]:
+    """Tell a path's file system and the bytes free on it."""
+    file_system = os.statvfs(path)
+    return os.stat(path).st_dev, file_system.f_bavail * file_system.f_frsize  # noqa: PTH116 - a number, not a Path
+
+
+def check_space(
+    sizes: Iterable[tuple[str, int]], space_of: Callable[[str], tuple[int, int]], *, context: str, hint: str
+) -> None:
+    """Compare what is to be written below each path with what is free there; paths may share a file system."""
+    needed: dict[int, int] = {}
+    free: dict[int, tuple[int, str]] = {}
+    for path, size in sizes:
+        device, space = space_of(path)
+        needed[device] = needed.get(device, 0) + size
+        free[device] = (space, path)
+    for device, size in needed.items():
+        space, path = free[device]
+        if size > space:
+            raise CommandError(
+                f"the OS packages take {_megabytes(size)}, and {_megabytes(space)} are free for {path}",
+                context=context,
+                hint=hint,
+            )
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1_000_000:,.0f} MB"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from resolver.errors import CommandError, DistrofirstError, UnavailableError
 from resolver.hosts.dnf import NO_LOCK_FILE, SKIP_LOCKS
 from resolver.hosts.dnf4 import ask, complaint
-from resolver.hosts.rpm_database import sort_evrs, spelled
+from resolver.hosts.rpm_database import rank_evrs, spelled
 from resolver.hosts.rpm_failures import failure_of, skipped_repository
 from resolver.model import Command, RpmOffer, RpmRepository
 
@@ -168,8 +168,8 @@ class Dnf5Metadata:
             one, other = f"0-{one}", f"0-{other}"
         elif key == "epoch":
             one, other = f"{one}:0-0", f"{other}:0-0"
-        newest = sort_evrs(self._runner, [[one, other]])[0][-1]
-        return (newest == one) is comparator.startswith(">")
+        (ours_rank, wanted_rank), *_ = rank_evrs(self._runner, [[one, other]])
+        return (ours_rank > wanted_rank) is comparator.startswith(">")
 
 
 class Dnf4Metadata:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from resolver.errors import CommandError, UnavailableError
 from resolver.model import Command
@@ -23,6 +23,7 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 """The distribution's interpreter, the only one that its bindings are built for."""
 
 _COMPARE = Path(__file__).with_name("rpm_compare.py")
+_READ = Path(__file__).with_name("rpm_read.py")
 _FORMAT = "%{NAME}\\t%{ARCH}\\t%{EPOCHNUM}:%{VERSION}-%{RELEASE}\\n"
 _UNREADABLE = re.compile(r"^error: .*(?:cannot open Packages|[Uu]nable to open sqlite|sqlite failure)", re.MULTILINE)
 _LOCKED = re.compile(
@@ -72,29 +73,46 @@ def installed_builds(runner: Runner, names: Iterable[str], architecture: str) ->
     return found
 
 
-def sort_evrs(runner: Runner, groups: Sequence[Sequence[str]]) -> list[list[str]]:
-    """Sort each group from the oldest EVR to the newest, by rpm's own comparison (rule V3); one process for all.
+def rank_evrs(runner: Runner, groups: Sequence[Sequence[str]]) -> list[list[int]]:
+    """Give each group's EVRs their ranks, 0 for the oldest, by rpm's own comparison (rule V3); one process for all.
 
-    Raises UnavailableError where the system's interpreter has no rpm bindings.
+    Equal ones have the same rank; one without a release equals all of its releases, as in rpm's dependencies. Raises
+    UnavailableError where the system's interpreter has no rpm bindings.
     """
     if not groups:
         return []
+    answer: list[list[int]] = _bindings(
+        runner, _COMPARE, (), {"groups": [list(group) for group in groups]}, "let rpm compare versions"
+    )["ranks"]
+    return answer
+
+
+def read_metadata(runner: Runner, file: Path, project: str) -> dict[str, str]:
+    """Read a project's ``METADATA``, ``PKG-INFO`` and ``requires.txt`` out of an .rpm, as far as it has them.
+
+    Nothing is installed, and no scriptlet runs. Raises UnavailableError where rpm cannot read the file.
+    """
+    return {
+        str(name): str(text)
+        for name, text in _bindings(runner, _READ, (str(file), project), None, f"look into {file.name}").items()
+    }
+
+
+def _bindings(runner: Runner, program: Path, arguments: tuple[str, ...], request: object, purpose: str) -> Any:  # noqa: ANN401 - JSON
+    """Run one of our programs under the interpreter that has rpm's bindings."""
     done = runner.run(
         Command(
-            argv=(SYSTEM_PYTHON, "-I", str(_COMPARE)),
-            stdin=json.dumps({"groups": [list(group) for group in groups]}),
-            purpose="let rpm compare versions",
+            argv=(SYSTEM_PYTHON, "-I", str(program), *arguments),
+            stdin=json.dumps(request) if request is not None else None,
+            purpose=purpose,
         )
     )
-    if done.returncode != 0:
-        if "No module named 'rpm'" in done.stderr:
-            raise UnavailableError(
-                f"{SYSTEM_PYTHON} cannot import rpm, which alone knows which version of an RPM is newer",
-                hint="install the OS package python3-rpm, which has this name on every distribution",
-            )
+    if done.returncode == 0:
+        return json.loads(done.stdout)
+    if "No module named 'rpm'" in done.stderr:
         raise UnavailableError(
-            f"rpm does not compare versions: {(done.stderr.strip().splitlines() or ['it said nothing'])[-1]}",
-            context=str(_COMPARE),
+            f"{SYSTEM_PYTHON} cannot import rpm, which alone can {purpose.removeprefix('let rpm ')}",
+            hint="install the OS package python3-rpm, which has this name on every distribution",
         )
-    answer: list[list[str]] = json.loads(done.stdout)["groups"]
-    return answer
+    said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+    raise UnavailableError(f"rpm cannot {purpose.removeprefix('let rpm ')}: {said}", context=program.name)

@@ -1,19 +1,38 @@
-"""Which package manager an RPM host has."""
+"""Which package manager an RPM host has, and the parts that drive it."""
 
 from __future__ import annotations
 
+import os
+import platform
 import shutil
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from resolver.errors import UnavailableError
+from resolver.hosts.rpm_manager import PIP_PACKAGE
 from resolver.model import Command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from resolver.ports import Runner
+    from resolver.model import Target
+    from resolver.ports import PackageManager, RpmMetadata, Runner
 
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+_CONFIGURATION = (
+    "/etc/dnf",
+    "/etc/dnf/modules.d",
+    "/etc/dnf/vars",
+    "/etc/distro.repos.d",
+    "/etc/yum.repos.d",
+    "/usr/share/dnf5/repos.d",
+    "/etc/zypp",
+    "/etc/zypp/repos.d",
+    "/etc/zypp/services.d",
+    "/etc/zypp/vars.d",
+)
+_CACHES = ("/var/cache/libdnf5", "/var/cache/dnf", "/var/cache/zypp/raw")
 
 
 class RpmTool(StrEnum):
@@ -45,3 +64,68 @@ def manager_of_host(
         said = runner.run(Command(argv=("dnf", "--version"), purpose="tell which dnf this is"))
         return RpmTool.DNF5 if said.stdout.startswith("dnf5") else RpmTool.DNF4
     return RpmTool.ZYPPER if which("zypper") else None
+
+
+def metadata_of_host(runner: Runner, extra_names: Iterable[str]) -> RpmMetadata:
+    """Give what reads this host's repositories; ``extra_names`` as the classes take them.
+
+    Raises UnavailableError where there is no package manager to ask.
+    """
+    match _of_host(runner):
+        case RpmTool.DNF5:
+            from resolver.hosts.dnf_metadata import Dnf5Metadata  # noqa: PLC0415 - one tool a host
+
+            return Dnf5Metadata(runner, extra_names=extra_names)
+        case RpmTool.DNF4:
+            from resolver.hosts.dnf_metadata import Dnf4Metadata  # noqa: PLC0415 - the same
+
+            return Dnf4Metadata(runner, extra_names=extra_names)
+        case RpmTool.ZYPPER:
+            from resolver.hosts.zypp_metadata import ZyppMetadata  # noqa: PLC0415 - the same
+
+            return ZyppMetadata(runner, extra_names=extra_names)
+
+
+def package_manager_of_host(runner: Runner, host: Target, pip_package: str | None) -> PackageManager:
+    """Give what installs on this host; ``pip_package`` is what carries pip for the target's Python, as far as known."""
+    pip = pip_package or PIP_PACKAGE
+    match _of_host(runner):
+        case RpmTool.DNF5:
+            from resolver.hosts.dnf import Dnf5  # noqa: PLC0415 - one tool a host
+
+            return Dnf5(runner, host, pip_package=pip)
+        case RpmTool.DNF4:
+            from resolver.hosts.dnf import Dnf4  # noqa: PLC0415 - the same
+
+            return Dnf4(runner, host, pip_package=pip)
+        case RpmTool.ZYPPER:
+            from resolver.hosts.zypper import Zypper  # noqa: PLC0415 - the same
+
+            return Zypper(runner, host, pip_package=pip)
+
+
+def _of_host(runner: Runner) -> RpmTool:
+    tool = manager_of_host(runner, platform.freedesktop_os_release())
+    if tool is None:
+        raise UnavailableError("this host has neither dnf nor zypper", hint=f"looked in {_PATH}")
+    return tool
+
+
+def watched() -> tuple[Path, ...]:
+    """Give what the answers of any of the tools depend on: their configuration, and the metadata in their caches.
+
+    No tool is asked for it, so that a warm run starts no program.
+    """
+    user = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "libdnf5"
+    folders = [Path(folder) for folder in _CACHES] + [user, *sorted(Path("/var/tmp").glob("dnf-*"))]  # noqa: S108 - dnf 4's place
+    return (
+        *map(Path, _CONFIGURATION),
+        *(repomd for folder in folders for repomd in _repomds(folder)),
+    )
+
+
+def _repomds(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.glob("*/repodata/repomd.xml"))
+    except OSError:
+        return []

@@ -28,7 +28,7 @@ from resolver.model import MACHINES, Absence, RpmRepository
 from resolver.targets.common import Setting, fingerprint, mappings_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -50,9 +50,8 @@ class _World:
     release: Release
     architecture: str
     repositories: Sequence[RpmRepository]
-    """With their metadata."""
-    offers: Sequence[RpmOffer] | None = None
-    """The package manager's word; None where there is none to ask."""
+    offers: Callable[[Iterable[str]], Sequence[RpmOffer]] | None = None
+    """Asks the package manager (``ports.RpmMetadata.offers``); None where there is none to ask."""
     glibc: str = ""
     """Where it is known better than from the metadata."""
 
@@ -73,43 +72,15 @@ class RpmTargets:
 
     def open_host(self, release: Release, architecture: str | None, python: str | None) -> IndexedCatalog:
         """See the protocol."""
-        here = _architecture(None)
-        if architecture not in {None, here}:
-            raise InputError(
-                f"this host is {here}, not {architecture}",
-                context="--arch",
-                hint=f"for another architecture name the release too: --target {release}",
-            )
-        tool = rpm_tools.of_host(self.setting.runner)
-        ours = (mappings_folder() / f"{releases.family_of(release)}.toml", *map(Path, (rpm.__file__, __file__)))
-        which = python or "main"
-        state = fingerprint((*rpm_tools.watched(tool), *ours), store.MAGIC, str(release), which)
-        folder = self.setting.cache_folder / "host"
-        path = folder / f"{which}-{state}.idx"
-        try:
-            index = store.IndexFile(path)
-        except UnavailableError:
-            metadata = tool.metadata(self.setting.runner)
-            repositories = metadata.repositories()
-            world = _World(
-                release=release,
-                architecture=here,
-                repositories=[repository for repository in repositories if repository.metadata is not None],
-                glibc=(os.confstr("CS_GNU_LIBC_VERSION") or "").rpartition(" ")[2],
-            )
-            content = self._build(world, python, offers_of=metadata.offers)
-            # Asking may have fetched: the state is the one that the index was made from.
-            state = fingerprint((*rpm_tools.watched(tool), *ours), store.MAGIC, str(release), which)
-            index = self.setting.keep(folder / f"{which}-{state}.idx", content, instead_of=f"{which}-*.idx")
-        return self._catalog(release, index, is_host=True)
+        return self._catalog(release, self._host_index(release, architecture, python), is_host=True)
 
     def update(self, release: Release, architecture: str | None, python: str | None, output: Path | None) -> Path:
         """See the protocol."""
         if output is not None:
             raise InputError("embedded indexes are of Debian's releases alone", context="--output", hint="leave it out")
         if not self.setting.repositories and self._is_host(release):
-            rpm_tools.of_host(self.setting.runner).metadata(self.setting.runner).refresh()
-            return self.open_host(release, architecture, python).path
+            rpm_tools.metadata_of_host(self.setting.runner, ()).refresh()
+            return self._host_index(release, architecture, python).path
         wanted = _architecture(architecture)
         path = self.setting.fetched(release, wanted, python or "")
         self._fetch(release, wanted, python, path)
@@ -132,9 +103,49 @@ class RpmTargets:
         """See the protocol."""
         pip = catalog.lookup(canonicalize_name("pip"))
         package = None if isinstance(pip, Absence) else pip.package.name
-        return rpm_tools.of_host(self.setting.runner).manager(self.setting.runner, catalog.target, package)
+        return rpm_tools.package_manager_of_host(self.setting.runner, catalog.target, package)
 
     # --- the steps ---
+
+    def _state(self, release: Release) -> str:
+        """Hash what the host's index depends on: the tools' configuration and metadata, the overrides, the code."""
+        ours = (mappings_folder() / f"{releases.family_of(release)}.toml", Path(rpm.__file__), Path(__file__))
+        return fingerprint((*rpm_tools.watched(), *ours), store.MAGIC, str(release))
+
+    def _host_index(self, release: Release, architecture: str | None, python: str | None) -> store.IndexFile:
+        here = _architecture(None)
+        if architecture not in {None, here}:
+            raise InputError(
+                f"this host is {here}, not {architecture}",
+                context="--arch",
+                hint=f"for another architecture name the release too: --target {release}",
+            )
+        which = python or "main"
+        folder = self.setting.cache_folder / "host"
+        try:
+            return store.IndexFile(folder / f"{which}-{self._state(release)}.idx")
+        except UnavailableError:
+            return self._build_host(release, here, python, folder, which)
+
+    def _build_host(
+        self, release: Release, architecture: str, python: str | None, folder: Path, which: str
+    ) -> store.IndexFile:
+        """Read the host's metadata and ask its package manager; indexes of earlier states are removed."""
+        metadata = rpm_tools.metadata_of_host(self.setting.runner, self._named(release))
+        world = _World(
+            release=release,
+            architecture=architecture,
+            repositories=metadata.repositories(),
+            offers=metadata.offers,
+            glibc=(os.confstr("CS_GNU_LIBC_VERSION") or "").rpartition(" ")[2],
+        )
+        content = self._build(world, python)
+        # Asking may have fetched: the state is the one that the index was made from.
+        return self.setting.keep(folder / f"{which}-{self._state(release)}.idx", content, instead_of=f"{which}-*.idx")
+
+    def _named(self, release: Release) -> tuple[str, ...]:
+        """Name the packages that overrides know, for some of them have no metadata."""
+        return tuple(override.package for override in self._overrides(release).values() if override.package)
 
     def _is_host(self, release: Release) -> bool:
         try:
@@ -163,13 +174,13 @@ class RpmTargets:
             self.setting.warn("without --repo-key nothing vouches for what the repositories say")
         with HttpClient(self.setting.cache, HttpOptions(offline=self.setting.offline)) as http:
             repositories = [
-                self._named(url, position, path.with_suffix(f".{position}"), http)
+                self._repository(url, position, path.with_suffix(f".{position}"), http)
                 for position, url in enumerate(self.setting.repositories)
             ]
         world = _World(release=release, architecture=architecture, repositories=repositories)
         store.write(path, self._build(world, python))
 
-    def _named(self, url: str, position: int, folder: Path, http: Http) -> RpmRepository:
+    def _repository(self, url: str, position: int, folder: Path, http: Http) -> RpmRepository:
         """Fetch one repository that the user names; by that it is allowed, signed or not (rule T1)."""
         there = rpm_fetch.fetch(url, folder, http)
         if self.setting.repository_key is not None:
@@ -179,17 +190,15 @@ class RpmTargets:
         _fetch_file(url, there, primary.href, primary.checksum, http)
         return RpmRepository(id=f"repo-{position}", name=url, metadata=there)
 
-    def _build(self, world: _World, python: str | None, *, offers_of: rpm_tools.Offers | None = None) -> bytes:
+    def _build(self, world: _World, python: str | None) -> bytes:
         """Make an index: read all metadata, choose the interpreter, ask what may be installed, join the two."""
         builds, date = _read(world.repositories)
         counted = rpm.pythons(builds)
         chosen = self._interpreter(world.release, builds, python, counted)
-        known = self._overrides(world.release)
-        named = [override.package for override in known.values() if override.package]
-        offers = offers_of([chosen.python], named) if offers_of is not None else None
+        offers = world.offers([chosen.python]) if world.offers is not None else None
         offered = rpm.offered(builds, world.architecture, self._ranks, offers)
         prefix = _prefix(releases.family_of(world.release), chosen)
-        built = rpm.make(offered, chosen, prefix, named)
+        built = rpm.make(offered, chosen, prefix, self._named(world.release))
         libc = offered.get("glibc")
         header = store.Header(
             distribution=world.release.distribution,
@@ -269,9 +278,8 @@ class RpmTargets:
     ) -> dict[str, str]:
         if not is_host:
             return self._read_named(release, index, package, project)
-        tool = rpm_tools.of_host(self.setting.runner)
         with tempfile.TemporaryDirectory() as scratch:
-            file = tool.metadata(self.setting.runner).download(package, Path(scratch))
+            file = rpm_tools.metadata_of_host(self.setting.runner, ()).download(package, Path(scratch))
             return rpm_database.read_metadata(self.setting.runner, file, project)
 
     def _read_named(
@@ -310,7 +318,12 @@ def _read(repositories: Sequence[RpmRepository]) -> tuple[list[rpm.Build], str]:
             "no repository has metadata here", hint="let the package manager fetch it: distrofirst update"
         )
     for repository in repositories:
-        assert repository.metadata is not None  # noqa: S101 - chosen so by the callers
+        if repository.metadata is None:
+            raise UnavailableError(
+                "there is no metadata of this repository, so what it has is unknown",
+                context=repository.id,
+                hint="fetch it with `dnf makecache` or `zypper refresh`, or disable the repository",
+            )
         path = repository.metadata / rpm_fetch.REPOMD
         try:
             repomd = rpm_md.parse_repomd(path.read_bytes(), str(path))

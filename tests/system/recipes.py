@@ -132,7 +132,7 @@ def _stand_in(
     database: str = "/usr/lib/sysimage/rpm",
     script: str,
 ) -> tuple[Recipe, ...]:
-    """Give the recipes of one stand-in. ``repository`` is the id of its one repository, ``settings`` are its further."""
+    """Give the recipes of one stand-in. ``repository`` is the id of its one repository, ``settings`` its others."""
     family = release.partition(":")[0]
     builder, userland = f"rpms:{family}", f"{release}+userland"
     variables = {

@@ -11,7 +11,7 @@ databases are moved to /opt/debian, out of every PATH. Four recipes make one, so
 - ``fedora:43``: the userland made a stand-in, with that repository.
 
 What stays Debian's: the interpreter, the libraries, and the Python modules of the package manager itself, which lie in
-/usr/lib/python3/dist-packages.
+/usr/lib/python3/dist-packages; also sudo, which is nowhere on PATH until the OS package sudo is installed.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ _KEYS = "\n".join(
 _TELL_PYTHON = "python3 -c 'import platform; print(platform.python_version())' > /srv/python"
 _STAND_IN = rf"""
 # Nobody shall find an apt or a dpkg here, nor what they know.
-for path in /usr/bin/apt* /usr/bin/dpkg* /usr/sbin/dpkg* /etc/apt /etc/dpkg /etc/debian_version \
+for path in /usr/bin/apt* /usr/bin/dpkg* /usr/sbin/dpkg* /usr/bin/sudo /etc/apt /etc/dpkg /etc/debian_version \
     /usr/lib/apt /usr/lib/dpkg /var/lib/apt /var/lib/dpkg /var/cache/apt; do
     if [ -e "$path" ]; then
         mkdir -p "/opt/debian${{path%/*}}"
@@ -132,8 +132,13 @@ def _stand_in(
     database: str = "/usr/lib/sysimage/rpm",
     script: str,
 ) -> tuple[Recipe, ...]:
-    """Give the recipes of one stand-in. ``repository`` is the id of its one repository, ``settings`` its others."""
+    """Give the recipes of one stand-in. ``repository`` is its one repository's id, ``settings`` stand below the usual.
+
+    The interpreter is the table's, for the suite's own default may go on to the next one.
+    """
     family = release.partition(":")[0]
+    python = f"python{rpm_build.table_of(family)['python']}"
+    include = (*include, "python3", "python3-rpm", python, f"{python}-venv", "ca-certificates", "sudo")
     builder, userland = f"rpms:{family}", f"{release}+userland"
     variables = {
         "os_release": os_release.strip(),
@@ -145,7 +150,7 @@ def _stand_in(
     }
     said = "\n".join(f"{name}='{value}'" for name, value in variables.items())
     return (
-        Recipe(name=userland, suite=suite, include=include, script=_TELL_PYTHON),
+        Recipe(name=userland, suite=suite, include=include, script=f"ln -sf {python} /usr/bin/python3\n{_TELL_PYTHON}"),
         Recipe(
             name=builder,
             base="rpms",
@@ -172,7 +177,7 @@ _RPM = (
     *_stand_in(
         "fedora:43",
         suite="sid",
-        include=("dnf5", "rpm", "python3", "python3-venv", "python3-libdnf5", "python3-rpm", "ca-certificates"),
+        include=("dnf5", "rpm", "python3-libdnf5"),
         os_release="""
 NAME="Fedora Linux"
 VERSION="43 (Container Image)"
@@ -195,7 +200,7 @@ dnf5 clean all""",
     *_stand_in(
         "centos:9",
         suite="bookworm",
-        include=("dnf", "rpm", "python3", "python3-venv", "python3-dnf", "python3-rpm", "ca-certificates"),
+        include=("dnf", "rpm", "python3-dnf"),
         os_release="""
 NAME="CentOS Stream"
 VERSION="9"
@@ -223,7 +228,7 @@ dnf clean all""",
     *_stand_in(
         "opensuse:tumbleweed",
         suite="trixie",
-        include=("zypper", "rpm", "python3", "python3-venv", "python3-rpm", "ca-certificates"),
+        include=("zypper", "rpm"),
         os_release="""
 NAME="openSUSE Tumbleweed"
 ID="opensuse-tumbleweed"

@@ -43,6 +43,8 @@ STRANGER = "a stranger <stranger@tests.example>"
 PUBLIC_KEYS = {KEY: "/srv/RPM-GPG-KEY-tests", STRANGER: "/srv/RPM-GPG-KEY-stranger"}
 TABLE = Path(__file__).with_name("rpms.toml")
 
+_SCRIPTS = {"sudo": "ln -sf /opt/debian/usr/bin/sudo /usr/bin/sudo"}
+"""What installing a virtual package does (``%post``): the stand-in's own program comes to light."""
 _GENERATOR = "/usr/lib/rpm/pythondistdeps.py"
 _WORKERS = 2
 # rpm 6 builds another format by default, and an older rpm cannot read zstd payloads.
@@ -235,6 +237,10 @@ class Build:
         (info / "INSTALLER").write_text("rpm\n")
         (info / "RECORD").unlink()
         self._write_scripts(info, tree / "usr/bin")
+        # As both families' certifi does: what the system trusts is the system's to say.
+        for bundle in site.glob("certifi/cacert.pem"):
+            bundle.unlink()
+            bundle.symlink_to("/etc/ssl/certs/ca-certificates.crt")
         return info
 
     def _write_scripts(self, info: Path, folder: Path) -> None:
@@ -322,15 +328,22 @@ def _virtual(family: Mapping[str, Any], version: str) -> list[Rpm]:
     provides = [f"system-release = {system['version']}", f"system-release(releasever) = {system['version']}"]
     found.append(Rpm(name=system["name"], version=system["version"], release=release, provides=tuple(provides)))
     shell = {"bash": ("/bin/sh", "/bin/bash", "/usr/bin/sh", "/usr/bin/bash")}
-    found += [Rpm(name=name, version="1.0", release=release, provides=shell.get(name, ())) for name in family["also"]]
+    found += [
+        Rpm(name=name, version="1.0", release=release, provides=shell.get(name, ()), post=_SCRIPTS.get(name, ""))
+        for name in family["also"]
+    ]
     return found
+
+
+def table_of(family: str) -> dict[str, Any]:
+    """Read one family's part of the table, with the versions that hold for it."""
+    table = tomllib.loads(TABLE.read_text())
+    return {**table[family], "versions": table["versions"] | table[family].get("versions", {})}
 
 
 def build_repository(name: str, python: str) -> None:
     """Build everything that a family's table lists into ``REPOSITORY``, signed and indexed."""
-    table = tomllib.loads(TABLE.read_text())
-    family = table[name]
-    family["versions"] = table["versions"] | family.get("versions", {})
+    family = table_of(name)
     if not python.startswith(f"{family['python']}."):
         raise SystemExit(f"{name} is to have Python {family['python']}, and its userland has {python}")
     folder = Path(REPOSITORY)

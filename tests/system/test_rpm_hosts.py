@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import pytest
 
 from tests.system import rpms
 from tests.system.conftest import RPM_RELEASES
-from tests.system.rpm_build import TABLE
+from tests.system.rpm_build import table_of
 from tests.system.rpms import STRANGER, Builder, Rpm
 
 if TYPE_CHECKING:
@@ -170,6 +169,18 @@ def test_the_package_manager_installs_and_removes_for_the_systems_interpreter(ba
     assert "PackageNotFoundError" in bare_host.run(["/usr/bin/python3", "-c", probe], check=False).stderr
 
 
+def test_its_interpreter_has_the_package_managers_modules(bare_host: Host, family: Family) -> None:
+    modules = {"dnf5": "rpm, libdnf5", "dnf": "rpm, dnf", "zypper": "rpm"}[family.install[0]]
+    bare_host.run(["/usr/bin/python3", "-I", "-c", f"import {modules}"])
+
+
+def test_sudo_comes_as_an_os_package(bare_host: Host, family: Family) -> None:
+    assert bare_host.run(["sh", "-c", "command -v sudo"], check=False).returncode != 0
+    bare_host.run([*family.install, "sudo"])
+    bare_host.write("/etc/sudoers.d/nobody", "nobody ALL=(ALL) NOPASSWD: ALL\n")
+    assert bare_host.run(["sudo", "id", "-un"], user="nobody").stdout == "root\n"
+
+
 def test_console_scripts_are_there(bare_host: Host, family: Family) -> None:
     bare_host.run([*family.install, family.package("pip"), family.flask])
     flask, pip = ("flask-3.11", "pip-3.11") if family.os_id == "centos" else ("flask", "pip3")
@@ -198,12 +209,11 @@ def test_I4_I5_extras_flavours_and_dots_are_the_familys(bare_host: Host, family:
 
 def test_every_project_of_the_table_can_be_installed(bare_host: Host, release: str, family: Family) -> None:
     """With all that they need: the repository is closed."""
-    table = tomllib.loads(TABLE.read_text())
     packages = bare_host.run(["sh", "-c", "rpm -qp --qf '%{NAME}\\n' /srv/repo/*.rpm"]).stdout.split()
     bare_host.run([*family.install, *packages])
     code = "import importlib.metadata as m; print(*(f'{d.name}=={d.version}' for d in m.distributions()), sep='\\n')"
     seen = {line.lower().replace("_", "-") for line in bare_host.run(["python3", "-c", code]).stdout.splitlines()}
-    versions = table["versions"] | table[release.partition(":")[0]].get("versions", {})
+    versions = table_of(release.partition(":")[0])["versions"]
     assert {f"{project}=={version}" for project, version in versions.items()} <= seen
 
 

@@ -84,8 +84,15 @@ def projects(target: Mapping[str, Any], *outcomes: str) -> dict[str, Any]:
     return {one["name"]: one for one in target["projects"] if not outcomes or one["outcome"] in outcomes}
 
 
-_THROWN_AWAY = ("*/.cache", "*/__pycache__", "/var/cache/apt/*.bin", "/var/cache/apt/archives/partial", "/var/log")
-"""What may change at any time: caches, ours and apt's of its lists and of unfinished downloads; and logs."""
+_THROWN_AWAY = (
+    *("*/.cache", "*/__pycache__", "/var/cache/apt/*.bin", "/var/cache/apt/archives/partial", "/var/log"),
+    *("/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/zypp", "/var/tmp/dnf-*", "*/.local/state/dnf5.log*"),
+    *("*/rpmdb.sqlite-shm", "/var/lib/dnf/history.sqlite*", "/var/lib/zypp/AutoInstalled"),
+)
+"""What may change at any time: caches, ours and apt's of its lists and of unfinished downloads; and logs.
+
+Of the RPM families also what their tools write whenever they look at something, a dry run included.
+"""
 
 
 def snapshot(host: Host) -> dict[str, str]:

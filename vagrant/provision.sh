@@ -125,6 +125,8 @@ else
 fi
 
 packages="$python $bindings ca-certificates ${DISTROFIRST_ALSO:-}"
+# Before Python 3.14 the repositories' metadata is unpacked by this program.
+[ "$tool" = apt ] || packages="$packages zstd"
 for project in packaging requests resolvelib sh rich platformdirs tomli-w pip; do
     packages="$packages $python-$project"
 done

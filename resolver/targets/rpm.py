@@ -21,10 +21,10 @@ from resolver.catalog import extras, rpm, rpm_md, store
 from resolver.catalog.build import repositories as repositories_of
 from resolver.catalog.contents import split_metadata_name
 from resolver.catalog.indexed import IndexedCatalog
-from resolver.errors import InputError, UnavailableError
+from resolver.errors import CommandError, InputError, UnavailableError
 from resolver.hosts import releases, rpm_database, rpm_fetch, rpm_tools
 from resolver.hosts.releases import Family
-from resolver.model import MACHINES, Absence, RpmRepository
+from resolver.model import MACHINES, Absence, Command, RpmRepository
 from resolver.targets.common import Setting, fingerprint, mappings_folder
 
 if TYPE_CHECKING:
@@ -34,11 +34,13 @@ if TYPE_CHECKING:
 
     from resolver.catalog.indexed import ReadExtras
     from resolver.catalog.overrides import Override
+    from resolver.catalog.unpacking import Unpack
     from resolver.model import OsPackage, Release, RpmOffer
     from resolver.ports import Http, PackageManager
 
 _OLDEST = (3, 9)
 """A main interpreter below this is passed over where the release has a newer stack (Leap 15's and SLE 15's 3.6)."""
+_PIECE = 1 << 18
 _WANTED = ("glibc", "python3")
 """What is looked for in the metadata besides what concerns Python: the C library decides which wheels run."""
 
@@ -192,7 +194,7 @@ class RpmTargets:
 
     def _build(self, world: _World, python: str | None) -> bytes:
         """Make an index: read all metadata, choose the interpreter, ask what may be installed, join the two."""
-        builds, date = _read(world.repositories)
+        builds, date = _read(world.repositories, self._unpack_zstd)
         counted = rpm.pythons(builds)
         chosen = self._interpreter(world.release, builds, python, counted)
         offers = world.offers([chosen.python]) if world.offers is not None else None
@@ -249,6 +251,25 @@ class RpmTargets:
                 return rpm.interpreter(builds, best, found.python) or found
         return found
 
+    def _unpack_zstd(self, path: Path) -> Iterator[bytes]:
+        """Unpack a .zst file by the program zstd: for a Python that has no module for it."""
+        with tempfile.TemporaryDirectory() as scratch:
+            unpacked = Path(scratch, "unpacked")
+            argv = ("zstd", "--decompress", "--quiet", "-o", str(unpacked), "--", str(path))
+            try:
+                done = self.setting.runner.run(Command(argv=argv, purpose="unpack metadata"))
+            except CommandError as error:
+                raise UnavailableError(
+                    "nothing here can unpack Zstandard",
+                    context=str(path),
+                    hint="install the OS package zstd or python3-zstandard",
+                ) from error
+            if done.returncode != 0:
+                raise UnavailableError(f"cannot be unpacked: {done.stderr.strip()}", context=str(path))
+            with unpacked.open("rb") as file:
+                while piece := file.read(_PIECE):
+                    yield piece
+
     def _ranks(self, groups: Sequence[Sequence[str]]) -> Sequence[Sequence[int]]:
         return rpm_database.rank_evrs(self.setting.runner, groups)
 
@@ -291,7 +312,7 @@ class RpmTargets:
         with HttpClient(self.setting.cache, HttpOptions()) as http, tempfile.TemporaryDirectory() as scratch:
             for position, url in enumerate(self.setting.repositories):
                 there = rpm_fetch.local_path(url) or index.path.with_suffix(f".{position}")
-                for one in _read([RpmRepository(id="", name=url, metadata=there)])[0]:
+                for one in _read([RpmRepository(id="", name=url, metadata=there)], self._unpack_zstd)[0]:
                     if (one.package.name, one.package.evr, one.package.arch) == (
                         package.name,
                         package.version,
@@ -309,7 +330,7 @@ def _fetch_file(url: str, folder: Path, href: str, checksum: rpm_md.Checksum, ht
     return rpm_fetch.fetch_file(url, folder, href, http, algorithm=checksum.algorithm, digest=checksum.digest)
 
 
-def _read(repositories: Sequence[RpmRepository]) -> tuple[list[rpm.Build], str]:
+def _read(repositories: Sequence[RpmRepository], zstd: Unpack) -> tuple[list[rpm.Build], str]:
     """Read what matters of every repository, and the newest date of all. Raises UnavailableError (rule I6)."""
     builds: list[rpm.Build] = []
     dates = []
@@ -332,7 +353,9 @@ def _read(repositories: Sequence[RpmRepository]) -> tuple[list[rpm.Build], str]:
                 f"the metadata cannot be read: {error.strerror}", context=str(path), hint="run: distrofirst update"
             ) from error
         dates.append(repomd.date)
-        found = rpm_md.read_primary(repository.metadata / repomd.primary.href, repomd.primary, wanted=_WANTED)
+        found = rpm_md.read_primary(
+            repository.metadata / repomd.primary.href, repomd.primary, wanted=_WANTED, zstd=zstd
+        )
         builds.extend(rpm.Build(package=package, repository=repository) for package in found)
     return builds, max(dates)
 

@@ -24,7 +24,7 @@ def release(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def host(release: str) -> Iterator[Host]:
-    """Give a host that has the OS packages distrofirst runs from, and package lists."""
+    """Give a host that has the OS packages distrofirst runs from, and its repositories' metadata."""
     with Host.fresh(f"{release}+ready") as host:
         yield host
 

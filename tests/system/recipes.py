@@ -60,8 +60,10 @@ class Recipe:
 
 
 def _ready(base: str) -> Recipe:
-    """Add what distrofirst runs from, so that a test does not wait for apt."""
-    script = f"sh {IN_HOST}/vagrant/provision.sh; apt-get clean"
+    """Add what distrofirst runs from, so that a test does not wait for the package manager."""
+    script = f"sh {IN_HOST}/vagrant/provision.sh"
+    if base.startswith("debian"):
+        script += "; apt-get clean"
     return Recipe(name=f"{base}+ready", base=base, script=script, inputs=(CHECKOUT / "vagrant" / "provision.sh",))
 
 
@@ -138,7 +140,7 @@ def _stand_in(
     """
     family = release.partition(":")[0]
     python = f"python{rpm_build.table_of(family)['python']}"
-    include = (*include, "python3", "python3-rpm", python, f"{python}-venv", "ca-certificates", "sudo")
+    include = (*include, "python3", "python3-rpm", python, f"{python}-venv", "ca-certificates", "sudo", "zstd")
     builder, userland = f"rpms:{family}", f"{release}+userland"
     variables = {
         "os_release": os_release.strip(),
@@ -248,5 +250,10 @@ zypper -n install openSUSE-release bash python313 ca-certificates
 )
 _BARE = (Recipe(name="debian:12", suite="bookworm"), Recipe(name="debian:13", suite="trixie"))
 RECIPES = {
-    recipe.name: recipe for recipe in (*(recipe for bare in _BARE for recipe in (bare, _ready(bare.name))), *_RPM)
+    recipe.name: recipe
+    for recipe in (
+        *_BARE,
+        *_RPM,
+        *map(_ready, ("debian:12", "debian:13", "fedora:43", "centos:9", "opensuse:tumbleweed")),
+    )
 }

@@ -237,8 +237,8 @@ class Build:
         (info / "INSTALLER").write_text("rpm\n")
         (info / "RECORD").unlink()
         self._write_scripts(info, tree / "usr/bin")
-        # As both families' certifi does: what the system trusts is the system's to say.
-        for bundle in site.glob("certifi/cacert.pem"):
+        # As the families' certifi and pip do: what the system trusts is the system's to say.
+        for bundle in site.rglob("certifi/cacert.pem"):
             bundle.unlink()
             bundle.symlink_to("/etc/ssl/certs/ca-certificates.crt")
         return info

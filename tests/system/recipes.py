@@ -248,6 +248,7 @@ zypper -n install openSUSE-release bash python313 ca-certificates
 """,
     ),
 )
+_STAND_INS = ("fedora:43", "centos:9", "opensuse:tumbleweed")
 _BARE = (Recipe(name="debian:12", suite="bookworm"), Recipe(name="debian:13", suite="trixie"))
 RECIPES = {
     recipe.name: recipe

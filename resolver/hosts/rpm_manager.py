@@ -120,12 +120,12 @@ class RpmManager(ABC):
                 raise error
 
     def _wanted(self, lock: Lock) -> tuple[Build, ...]:
-        there = self.installed((*lock.os_versions, self._pip_package))
         builds = [
             Build(name=package.name, evr=spelled(package.version), architecture=package.architecture)
-            for package, (key, evr) in zip(lock.os_packages, lock.os_versions.items(), strict=True)
-            if there.get(key) != spelled(evr)
+            for package in lock.os_packages
         ]
+        there = self.installed((*map(self._key, builds), self._pip_package))
+        builds = [build for build in builds if there.get(self._key(build)) != build.evr]
         locked = {package.name for package in lock.os_packages}
         if lock.wheels and self._pip_package not in there and self._pip_package not in locked:
             builds.append(Build(name=self._pip_package, evr=None, architecture="noarch"))
@@ -166,7 +166,7 @@ class RpmManager(ABC):
 
     def _confirm(self, command: Command) -> None:
         wanted = self._builds_of(command)
-        there = self._runner_view(wanted)
+        there = self.installed(map(self._key, wanted))
         missing = [f"{build.name} {build.evr}" for build in wanted if there.get(self._key(build)) != build.evr]
         if missing:
             raise CommandError(
@@ -174,9 +174,6 @@ class RpmManager(ABC):
                 context=self._context,
                 hint="see the messages above, then repeat the command",
             )
-
-    def _runner_view(self, builds: Iterable[Build]) -> Mapping[str, str]:
-        return self.installed(self._key(build) for build in builds)
 
     def _key(self, build: Build) -> str:
         native = ("noarch", self._host.architecture)

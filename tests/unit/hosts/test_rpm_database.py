@@ -13,7 +13,7 @@ import pytest
 
 from resolver.errors import CommandError, UnavailableError
 from resolver.hosts import rpm_database
-from resolver.hosts.rpm_database import installed_builds, sort_evrs
+from resolver.hosts.rpm_database import installed_builds, rank_evrs
 from resolver.model import Completed
 from tests.fakes import FakeRunner
 
@@ -82,22 +82,22 @@ def python(stdout: str, stderr: str = "", returncode: int = 0) -> FakeRunner:
     return FakeRunner({(rpm_database.SYSTEM_PYTHON,): Completed(returncode=returncode, stdout=stdout, stderr=stderr)})
 
 
-def test_V3_rpm_sorts_all_groups_in_one_process() -> None:
-    runner = python('{"groups": [["1.0-1", "1:0.5-1"], []]}')
-    assert sort_evrs(runner, [["1:0.5-1", "1.0-1"], []]) == [["1.0-1", "1:0.5-1"], []]
+def test_V3_rpm_ranks_all_groups_in_one_process() -> None:
+    runner = python('{"ranks": [[1, 0], []]}')
+    assert rank_evrs(runner, [["1:0.5-1", "1.0-1"], []]) == [[1, 0], []]
     (command,) = runner.commands
     assert command.argv[1] == "-I"
     assert json.loads(command.stdin or "") == {"groups": [["1:0.5-1", "1.0-1"], []]}
-    assert sort_evrs(FakeRunner({}), []) == []
+    assert rank_evrs(FakeRunner({}), []) == []
 
 
 def test_without_rpms_bindings_the_next_step_names_the_os_package() -> None:
     runner = python("", "ModuleNotFoundError: No module named 'rpm'\n", 1)
     with pytest.raises(UnavailableError) as caught:
-        sort_evrs(runner, [["1-1"]])
+        rank_evrs(runner, [["1-1"]])
     assert "python3-rpm" in str(caught.value.hint)
     with pytest.raises(UnavailableError, match="it said nothing"):
-        sort_evrs(python("", returncode=-11), [["1-1"]])
+        rank_evrs(python("", returncode=-11), [["1-1"]])
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_an_evr_is_split_as_rpm_wants_it(program: ModuleType, evr: str, parts: t
 def test_the_program_answers_a_request(
     program: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    request = {"groups": [["2-1", "1:1-1", "1-2", "1-1"], []]}
+    request = {"groups": [["2-1", "1:1-1", "1-2", "1-1", "1-2"], ["1-5", "1"], []]}
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(request)))
     program.main()
-    assert json.loads(capsys.readouterr().out) == {"groups": [["1-1", "1-2", "2-1", "1:1-1"], []]}
+    assert json.loads(capsys.readouterr().out) == {"ranks": [[2, 3, 1, 0, 1], [0, 0], []]}

@@ -145,7 +145,7 @@ def test_dnf5s_version_locks_hold_though_repoquery_passes_over_them(tmp_path: Pa
     old = ("python3-old\t1.0-1", "python3-old\t2.0-1", "python3-free\t1.0-1")
     rows = "".join(f"{name}\tnoarch\tbase\n" for name in (*names, *old))
     # rpm sorts 1.0 and 2.0, and is not asked about what is equal.
-    answers: Answers = {("dnf5",): said(rows), (SYSTEM_PYTHON,): said('{"groups": [["1.0", "2.0"]]}')}
+    answers: Answers = {("dnf5",): said(rows), (SYSTEM_PYTHON,): said('{"ranks": [[0, 1]]}')}
     metadata, _ = dnf5(answers, version_locks=locks)
     assert metadata.offers(["3.14"]) == (
         offer("python3-aa"),

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from resolver.venv.verify import Finding
 
 
+_SEASON = 90 * 86400.0
+"""In seconds."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
     """One run, as the command line and the configuration ask for it."""
@@ -182,9 +186,13 @@ class App:
         return verify(contract, venv, self.runner, self._targets.package_manager(host))
 
     def update(self) -> tuple[Path, ...]:
-        """Fetch the metadata of each target anew; with ``output`` as embedded indexes there."""
+        """Fetch the metadata of each target anew; with ``output`` as embedded indexes there.
+
+        What the cache has kept for longer than a season goes on the way: whatever is still of use is fetched again.
+        """
         if self.options.offline:
             raise UnavailableError("update fetches from the archive", context="--offline", hint="leave --offline out")
+        self.cache.prune(older_than=_SEASON)
         paths = []
         for target in self.options.targets:
             self.progress(f"fetching the metadata of {target}")

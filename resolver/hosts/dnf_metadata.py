@@ -96,7 +96,7 @@ class Dnf5Metadata:
         return _found_rpm(package, folder)
 
     def _repository(self, item: Mapping[str, Any]) -> RpmRepository:
-        verified = bool(item["pkg_gpgcheck"])
+        verified = bool(item.get("pkg_gpgcheck"))
         return RpmRepository(
             id=item["id"],
             name=item["name"] or item["id"],

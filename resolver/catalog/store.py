@@ -48,6 +48,8 @@ class Header:
     """RFC 3339 in UTC: the newest Date of the Release files."""
     repositories: tuple[str, ...]
     """Names that the package records refer to by position."""
+    note: str = ""
+    """What a reader of any answer has to know: why it is of this Python and not of the release's main one."""
     prefix: str = "python3-"
     """What comes before a project's name where a package is named after it, by convention and without proving anything
     (rule I2): ``python3-``, ``python3.11-`` (a side-by-side stack), ``python313-`` (SUSE)."""

@@ -7,7 +7,7 @@ standard library (of Python 3.9), and nothing imports it.
 The ``dnf`` command itself does not solve a transaction for whoever is not root, and says little in a form for
 programs. Its interface does both, with the user's own cache. Plug-ins are loaded, so that version locks hold.
 
-stdin: one request, ``{"do": …}``:
+stdin: one request, ``{"do": …}``, where ``offline`` allows nothing but what the cache has:
 
 - ``repositories``: the enabled ones with their effective settings, metadata fetched where there is none;
 - ``offers``, ``provides: [GLOB…]``, ``names: [NAME…]``: the available builds, after excludes and module filtering;
@@ -30,6 +30,7 @@ from typing import Any
 import dnf
 import dnf.callback
 import dnf.exceptions
+import dnf.repo
 import dnf.subject
 import dnf.transaction
 
@@ -51,7 +52,7 @@ class Confirmed(dnf.callback.KeyImport):  # type: ignore[misc]  # dnf has no typ
         return True
 
 
-def opened() -> tuple[Any, dict[str, str]]:
+def opened(*, offline: bool) -> tuple[Any, dict[str, str]]:
     """Give a base with the host's repositories loaded, and those that had to be skipped with the reason."""
     base = dnf.Base()
     base.conf.read()
@@ -65,6 +66,9 @@ def opened() -> tuple[Any, dict[str, str]]:
     for repo in base.repos.iter_enabled():
         # No part of dnf's stable interface, but nothing else answers; without it such a repository is unavailable.
         repo._set_key_import(Confirmed())  # noqa: SLF001
+        if offline:
+            # What ``dnf --cacheonly`` does.
+            repo._repo.setSyncStrategy(dnf.repo.SYNC_ONLY_CACHE)  # noqa: SLF001
         try:
             repo.load()
         except dnf.exceptions.RepoError as error:
@@ -127,7 +131,7 @@ def downloaded(base: Any, request: dict[str, Any]) -> str:
 
 def answer(request: dict[str, Any], result: dict[str, Any]) -> None:
     """Answer one request."""
-    base, skipped = opened()
+    base, skipped = opened(offline=request.get("offline", False))
     result["skipped"] = skipped
     if not any(base.repos.iter_enabled()):
         # In the words of the dnf command.

@@ -48,15 +48,18 @@ class Dnf5Metadata:
         runner: Runner,
         *,
         extra_names: Iterable[str] = (),
+        offline: bool = False,
         cache: Path | None = None,
         version_locks: Path = _VERSION_LOCKS,
     ) -> None:
         """Take the OS packages to look for besides those with metadata: overrides know some that have none.
 
-        ``cache`` is where dnf5 keeps the metadata (default: the system's for root, else the user's).
+        ``offline``: what was never fetched is an error. ``cache`` is where dnf5 keeps the metadata (default: the
+        system's for root, else the user's).
         """
         self._runner = runner
         self._extra_names = tuple(sorted(extra_names))
+        self._options = ("-y", "--cacheonly") if offline else ("-y",)
         self._cache = cache or _user_cache()
         self._version_locks = version_locks
 
@@ -128,10 +131,10 @@ class Dnf5Metadata:
     def _run(self, words: Sequence[str], purpose: str, *, aloud: bool = False) -> tuple[Command, Completed]:
         """Run dnf5; ``-y`` because a repository with ``repo_gpgcheck=1`` is left out in silence otherwise."""
         run = self._runner.stream if aloud else self._runner.run
-        command = Command(argv=("dnf5", "-y", *words), purpose=purpose)
+        command = Command(argv=("dnf5", *self._options, *words), purpose=purpose)
         done = run(command)
         if NO_LOCK_FILE in done.stderr:
-            command = Command(argv=("dnf5", "-y", *SKIP_LOCKS, *words), purpose=purpose)
+            command = Command(argv=("dnf5", *self._options, *SKIP_LOCKS, *words), purpose=purpose)
             done = run(command)
         return command, done
 
@@ -175,10 +178,14 @@ class Dnf5Metadata:
 class Dnf4Metadata:
     """``resolver.ports.RpmMetadata`` with dnf 4."""
 
-    def __init__(self, runner: Runner, *, extra_names: Iterable[str] = ()) -> None:
-        """Take the OS packages to look for besides those with metadata: overrides know some that have none."""
+    def __init__(self, runner: Runner, *, extra_names: Iterable[str] = (), offline: bool = False) -> None:
+        """Take the OS packages to look for besides those with metadata: overrides know some that have none.
+
+        ``offline``: what was never fetched is an error.
+        """
         self._runner = runner
         self._extra_names = sorted(extra_names)
+        self._offline = offline
 
     def repositories(self) -> tuple[RpmRepository, ...]:
         """Give the enabled repositories; what was never fetched is fetched."""
@@ -217,7 +224,7 @@ class Dnf4Metadata:
         return Path(self._ask(request, f"download {package.name}")["path"])
 
     def _ask(self, request: Mapping[str, object], purpose: str) -> dict[str, Any]:
-        answer = ask(self._runner, request, purpose=purpose)
+        answer = ask(self._runner, {**request, "offline": self._offline}, purpose=purpose)
         if "failure" in answer:
             verb = "download" if request["do"] == "download" else "repoquery"
             raise _as_unavailable(complaint(verb, answer))

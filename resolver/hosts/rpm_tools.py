@@ -66,8 +66,8 @@ def manager_of_host(
     return RpmTool.ZYPPER if which("zypper") else None
 
 
-def metadata_of_host(runner: Runner, extra_names: Iterable[str]) -> RpmMetadata:
-    """Give what reads this host's repositories; ``extra_names`` as the classes take them.
+def metadata_of_host(runner: Runner, extra_names: Iterable[str] = (), *, offline: bool = False) -> RpmMetadata:
+    """Give what reads this host's repositories; ``extra_names`` and ``offline`` as the classes take them.
 
     Raises UnavailableError where there is no package manager to ask.
     """
@@ -75,11 +75,11 @@ def metadata_of_host(runner: Runner, extra_names: Iterable[str]) -> RpmMetadata:
         case RpmTool.DNF5:
             from resolver.hosts.dnf_metadata import Dnf5Metadata  # noqa: PLC0415 - one tool a host
 
-            return Dnf5Metadata(runner, extra_names=extra_names)
+            return Dnf5Metadata(runner, extra_names=extra_names, offline=offline)
         case RpmTool.DNF4:
             from resolver.hosts.dnf_metadata import Dnf4Metadata  # noqa: PLC0415 - the same
 
-            return Dnf4Metadata(runner, extra_names=extra_names)
+            return Dnf4Metadata(runner, extra_names=extra_names, offline=offline)
         case RpmTool.ZYPPER:
             from resolver.hosts.zypp_metadata import ZyppMetadata  # noqa: PLC0415 - the same
 

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from resolver.errors import DistrofirstError
 from resolver.hosts.dnf import Dnf4, Dnf5
 from resolver.hosts.dnf_metadata import Dnf4Metadata, Dnf5Metadata
-from resolver.hosts.rpm_database import sort_evrs
+from resolver.hosts.rpm_database import rank_evrs
 from resolver.hosts.rpm_tools import RpmTool, manager_of_host
 from resolver.hosts.zypp_metadata import ZyppMetadata
 from resolver.hosts.zypper import Zypper
@@ -60,7 +60,7 @@ def answer(request: Mapping[str, Any]) -> Any:  # noqa: ANN401 - whatever JSON c
         "offers": lambda: [asdict(item) for item in metadata.offers([request["python"]])],
         "refresh": metadata.refresh,
         "download": lambda: str(metadata.download(packages[0], Path(request["folder"]))),
-        "sort": lambda: sort_evrs(runner, request["groups"]),
+        "rank": lambda: rank_evrs(runner, request["groups"]),
     }
     if do := answers.get(request["do"]):
         return do()

@@ -180,7 +180,7 @@ def test_what_the_repositories_offer(side: Side, release: str, user: str) -> Non
 
 def test_V3_rpm_compares(side: Side) -> None:
     groups = [["1.0-2", "1:0.1-1", "1.0~rc1-1", "1.0^post1-1", "1.0-10"]]
-    assert side.get("sort", groups=groups) == [["1.0~rc1-1", "1.0-2", "1.0-10", "1.0^post1-1", "1:0.1-1"]]
+    assert side.get("rank", groups=groups) == [[1, 4, 0, 3, 2]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

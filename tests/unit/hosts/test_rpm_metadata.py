@@ -55,10 +55,12 @@ def dnf5_folder(cache: Path, name: str, url: str) -> Path:
     return folder
 
 
-def dnf5(answers: Answers, cache: Path = Path("/nonexistent"), **other: Path) -> tuple[Dnf5Metadata, FakeRunner]:
+def dnf5(
+    answers: Answers, cache: Path = Path("/nonexistent"), version_locks: Path = Path("/nonexistent")
+) -> tuple[Dnf5Metadata, FakeRunner]:
     runner = FakeRunner(answers)
-    options = {"version_locks": Path("/nonexistent"), **other}
-    return Dnf5Metadata(runner, extra_names=["python3-nodist"], cache=cache, **options), runner
+    metadata = Dnf5Metadata(runner, extra_names=["python3-nodist"], cache=cache, version_locks=version_locks)
+    return metadata, runner
 
 
 def test_dnf5_tells_the_settings_that_hold(tmp_path: Path) -> None:
@@ -202,7 +204,7 @@ def test_dnf4_tells_the_settings_that_hold() -> None:
         RpmRepository(id="base", name="Main 9", priority=1, metadata=folder),
         RpmRepository(id="open", name="Open", trusted=False, distrust="gpgcheck=0"),
     )
-    assert request(runner.commands[0]) == {"do": "repositories"}
+    assert request(runner.commands[0]) == {"do": "repositories", "offline": False}
     with pytest.raises(UnavailableError, match="no enabled repository"):
         dnf4({"repositories": []})[0].repositories()
 
@@ -213,6 +215,7 @@ def test_dnf4_gives_every_build_that_may_be_installed() -> None:
     assert metadata.offers(["3.11", "3.9"]) == (offer("python3-aa"), offer("python3-epoch", "1:1.0-1"))
     assert request(runner.commands[0]) == {
         "do": "offers",
+        "offline": False,
         "provides": ["python3.11dist(*)", "python3.9dist(*)"],
         "names": ["python3-nodist"],
     }
@@ -222,7 +225,12 @@ def test_dnf4_downloads_through_its_interface(tmp_path: Path) -> None:
     metadata, runner = dnf4({"path": f"{tmp_path}/python3-epoch-1.0-1.noarch.rpm"})
     assert metadata.download(EPOCH, tmp_path) == tmp_path / "python3-epoch-1.0-1.noarch.rpm"
     spec = "python3-epoch-1:1.0-1.noarch"
-    assert request(runner.commands[0]) == {"do": "download", "spec": spec, "folder": str(tmp_path)}
+    assert request(runner.commands[0]) == {
+        "do": "download",
+        "spec": spec,
+        "folder": str(tmp_path),
+        "offline": False,
+    }
 
 
 def xml(words: str) -> str:

@@ -98,6 +98,21 @@ def read_metadata(runner: Runner, file: Path, project: str) -> dict[str, str]:
     }
 
 
+def installed_metadata(python: str, project: str, *, root: Path = Path("/")) -> dict[str, str]:
+    """Read the same files of an installed project, from where RPMs put modules for a Python (``3.14``)."""
+    for site in site_directories(python):
+        for folder in (root / site.lstrip("/")).glob("*.*-info"):
+            if re.sub(r"[-_.]+", "-", folder.name.partition("-")[0]).lower() == project:
+                paths = [folder / name for name in ("METADATA", "PKG-INFO", "requires.txt")]
+                return {path.name: path.read_text("utf-8", "replace") for path in paths if path.is_file()}
+    return {}
+
+
+def site_directories(python: str) -> tuple[str, str]:
+    """Give where RPMs put modules for a Python: those with compiled code, and the others."""
+    return f"/usr/lib64/python{python}/site-packages", f"/usr/lib/python{python}/site-packages"
+
+
 def _bindings(runner: Runner, program: Path, arguments: tuple[str, ...], request: object, purpose: str) -> Any:  # noqa: ANN401 - JSON
     """Run one of our programs under the interpreter that has rpm's bindings."""
     done = runner.run(

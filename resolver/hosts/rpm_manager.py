@@ -18,7 +18,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from resolver.errors import CommandError
-from resolver.hosts.rpm_database import installed_builds, spelled
+from resolver.hosts.rpm_database import installed_builds, site_directories, spelled
 from resolver.hosts.rpm_failures import failed_script, failure_of
 from resolver.hosts.transaction import check_target
 from resolver.model import Command, Transaction
@@ -79,11 +79,8 @@ class RpmManager(ABC):
 
     @property
     def site_directories(self) -> tuple[str, ...]:
-        """Where RPMs put modules: those with compiled code, and the others."""
-        return (
-            f"/usr/lib64/python{self._host.python}/site-packages",
-            f"/usr/lib/python{self._host.python}/site-packages",
-        )
+        """Where RPMs put modules for the target's Python."""
+        return site_directories(self._host.python)
 
     @property
     def interpreter(self) -> str:

@@ -185,7 +185,7 @@ class RpmTargets:
         return IndexedCatalog(index, self._overrides(release), reader, is_host=is_host)
 
     def _extras_reader(self, release: Release, index: store.IndexFile, *, is_host: bool) -> ReadExtras:
-        """Give the function that finds an OS package's extras: in the cache, or in the downloaded .rpm."""
+        """Give the function that finds an OS package's extras: on disk, in the cache, or in the downloaded .rpm."""
         architecture = index.header.architecture
 
         def read(package: OsPackage, metadata_name: str, environment: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
@@ -196,10 +196,19 @@ class RpmTargets:
                     return self._read_offered(package, project)
                 return self._read_named(release, architecture, package, project)
 
-            key = f"{release} {architecture} {package.name} {package.version} {project}"
-            return extras.parse(self.setting.remembered(f"{package.name} {package.version}", key, fetch), environment)
+            files = self._read_installed(package, project, index.header) if is_host else {}
+            if not files:
+                key = f"{release} {architecture} {package.name} {package.version} {project}"
+                files = self.setting.remembered(f"{package.name} {package.version}", key, fetch)
+            return extras.parse(files, environment)
 
         return read
+
+    def _read_installed(self, package: OsPackage, project: NormalizedName, header: store.Header) -> dict[str, str]:
+        there = rpm_database.installed_builds(self.setting.runner, [package.name], header.architecture)
+        if there.get(package.name) != package.version:
+            return {}
+        return rpm_database.installed_metadata(header.python, project)
 
     def _read_offered(self, package: OsPackage, project: NormalizedName) -> dict[str, str]:
         """Look into a package of the host's repositories, which its package manager downloads and verifies."""

@@ -140,3 +140,14 @@ def test_the_program_answers_a_request(
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(request)))
     program.main()
     assert json.loads(capsys.readouterr().out) == {"ranks": [[2, 3, 1, 0, 1], [0, 0], []]}
+
+
+def test_R4_an_installed_projects_metadata_needs_no_download(tmp_path: Path) -> None:
+    site = tmp_path / "usr/lib/python3.13/site-packages"
+    (site / "zope.interface-8.1.dist-info").mkdir(parents=True)
+    (site / "zope.interface-8.1.dist-info" / "METADATA").write_text("Name: zope.interface\n")
+    (site / "zope-9.dist-info").mkdir()
+    read = rpm_database.installed_metadata
+    assert read("3.13", "zope-interface", root=tmp_path) == {"METADATA": "Name: zope.interface\n"}
+    assert read("3.13", "zope-event", root=tmp_path) == {}
+    assert read("3.11", "zope-interface", root=tmp_path) == {}

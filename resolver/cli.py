@@ -207,7 +207,10 @@ class _Session:
         for release, python, architecture, date in self._app.targets():
             print(f"{release:<14} Python {python:<5} {architecture:<8} metadata of {date}")
         others = self._app.other_targets()
-        self._progress(f"to be fetched first (distrofirst update --target T): {', '.join(others)}")
+        self._progress(
+            "to be fetched first (distrofirst update --target T, with --repo URL where this host knows no mirror):"
+            f" {', '.join(others)}"
+        )
         return 0
 
     def _color(self) -> bool:

@@ -73,9 +73,11 @@ class RpmTargets:
         if self.setting.repositories and path.exists():
             yield self._catalog(release, store.IndexFile(path), is_host=False)
 
-    def headers(self, release: Release) -> Iterator[store.Header]:  # noqa: ARG002 - what answers depends on the repositories that are named with a question
-        """See the protocol."""
-        yield from ()
+    def headers(self, release: Release) -> Iterator[store.Header]:
+        """See the protocol; what answers for another release depends on the repositories of a question."""
+        path = self._host_path(release, None) if _is_host(release) else None
+        if path is not None and path.exists():
+            yield store.IndexFile(path).header
 
     def package_manager(self, catalog: IndexedCatalog) -> PackageManager:
         """See the protocol."""

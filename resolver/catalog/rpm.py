@@ -27,6 +27,7 @@ Ranks = Callable[[Sequence[Sequence[str]]], Sequence[Sequence[int]]]
 _RELATIONS = {"LT": operator.lt, "LE": operator.le, "EQ": operator.eq, "GE": operator.ge, "GT": operator.gt}
 """rpm-md's flags."""
 
+_VERSION = re.compile(r"3\.[0-9]+")
 _MODULAR = re.compile(r"\.module[_+]")
 """In the release of a build that belongs to a module stream: offered only where the stream is enabled."""
 
@@ -45,8 +46,6 @@ class Interpreter:
 
     python: str
     """``3.14``"""
-    full_version: str
-    """``3.14.0``; empty where the metadata does not hold the interpreter."""
     is_main: bool
     """Whether it is the release's /usr/bin/python3, rather than one of a side-by-side stack."""
 
@@ -65,18 +64,34 @@ def interpreter(builds: Iterable[Build], wanted: str | None, main: str | None) -
 
     ``main`` is what the release's /usr/bin/python3 is known to be; the metadata's own word comes first.
     """
-    versions: dict[str, str] = {}
-    for one in builds:
-        for provide in one.package.provides:
-            # SUSE's python313 provides python3, its python313-base python(abi); Fedora's python3 provides both.
-            if provide.name in {"python3", "python(abi)"} and one.package.version.startswith("3."):
-                python = ".".join(one.package.version.split(".")[:2])
-                versions.setdefault(python, one.package.version)
-                main = python if provide.name == "python3" else main
+    # Fedora's package python3 provides itself, on SUSE python313 does; of several in sight the newest is the main one.
+    named = (p for p in map(_python_of, (one.package for one in builds)) if p is not None)
+    main = max(named, key=_number, default=main)
     chosen = wanted or main
-    if chosen is None:
-        return None
-    return Interpreter(python=chosen, full_version=versions.get(chosen, ""), is_main=chosen == main)
+    return Interpreter(python=chosen, is_main=chosen == main) if chosen is not None else None
+
+
+def _python_of(package: RpmPackage) -> str | None:
+    """Give the Python (``3.14``) that a package makes the system's own, if it is one that does."""
+    version = _VERSION.match(package.version)
+    return version[0] if version and any(provide.name == "python3" for provide in package.provides) else None
+
+
+def _number(python: str) -> tuple[int, ...]:
+    return tuple(map(int, python.split(".")))
+
+
+def full_version(chosen: Mapping[str, Sequence[Build]], python: str) -> str:
+    """Give an interpreter's whole version as PEP 440 spells it (``3.14.0rc3``), for markers; empty where none is there.
+
+    ``chosen`` is what ``offered`` gave: of a release and its updates the one that would be installed counts.
+    """
+    for name in sorted(chosen):
+        package = chosen[name][0].package
+        # Fedora's python3 provides it, and SUSE's python313-base.
+        if package.version.startswith(f"{python}.") and any(p.name == "python(abi)" for p in package.provides):
+            return rpm_versions.spelled(package.version, "")
+    return ""
 
 
 def offered(

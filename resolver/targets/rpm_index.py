@@ -60,7 +60,7 @@ def build(world: World, python: str | None, runner: Runner) -> bytes:
         codename="",
         architecture=world.architecture,
         python=chosen.python,
-        python_full_version=chosen.full_version,
+        python_full_version=rpm.full_version(offered, chosen.python),
         glibc=world.glibc or (libc[0].package.version if libc else releases.glibc(world.release) or ""),
         source="rpm-md",
         date=date,
@@ -138,7 +138,7 @@ def choose_interpreter(
     if found is None:
         most = _most(counted)
         note = f"the metadata does not tell the main Python of {release}; planned for {most}, which has most packages"
-        return rpm.Interpreter(python=most, full_version="", is_main=True), note
+        return rpm.Interpreter(python=most, is_main=True), note
     newer = {python: count for python, count in counted.items() if _number(python) >= _OLDEST}
     if wanted is None and newer and found.python not in newer:
         best = _most(newer)

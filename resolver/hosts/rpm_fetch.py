@@ -11,7 +11,8 @@ import hashlib
 import re
 import shutil
 import tempfile
-from pathlib import Path
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from resolver.ports import Http, Runner
 
 REPOMD = "repodata/repomd.xml"
+_STRONG = frozenset({"sha256", "sha384", "sha512"})
 _VERIFIERS = ("gpgv", "sqv")
 """What can verify a detached signature: apt depends on one of them, gnupg brings gpgv to all others."""
 _ARMOR = re.compile(
@@ -38,13 +40,14 @@ def local_path(url: str) -> Path | None:
 
     Raises InputError for a URL of another kind.
     """
-    parts = urlsplit(url)
-    if parts.scheme in {"http", "https"} and parts.netloc:
-        return None
-    if parts.scheme == "file" and parts.netloc in {"", "localhost"}:
-        return Path(unquote(parts.path))
-    if not parts.scheme and Path(url).is_dir():
-        return Path(url).resolve()
+    with suppress(ValueError):  # a bracket that is not closed, and the like
+        parts = urlsplit(url)
+        if parts.scheme in {"http", "https"} and parts.netloc:
+            return None
+        if parts.scheme == "file" and parts.netloc in {"", "localhost"}:
+            return Path(unquote(parts.path))
+        if url and not parts.scheme and Path(url).is_dir():
+            return Path(url).resolve()
     raise InputError(f"{url!r} is no repository's URL", context="--repo", hint="expected http:, https: or file:")
 
 
@@ -72,8 +75,18 @@ def fetch(url: str, folder: Path, http: Http) -> Path:
 def fetch_file(url: str, folder: Path, href: str, http: Http, *, algorithm: str, digest: str) -> Path:
     """Bring one file of a repository, verified by its hash; a ``file:`` repository's is taken where it lies.
 
-    Raises UnavailableError where it is gone, PolicyError where it is another file.
+    Raises UnavailableError where it is gone, PolicyError where it is another file, where a hash that can be forged is
+    all that vouches for it, or where it lies outside of the repository: nobody has verified what an unsigned one says.
     """
+    if algorithm not in _STRONG:
+        raise PolicyError(
+            f"only {algorithm} vouches for it, and whoever wants to can forge that",
+            context=f"{url}/{href}",
+            hint="the repository has to be made anew with sha256",
+        )
+    inside = PurePosixPath(href)
+    if not inside.parts or inside.is_absolute() or ".." in inside.parts or "://" in href:
+        raise PolicyError(f"the metadata names a file outside of the repository: {href!r}", context=url)
     here = local_path(url)
     path = (here or folder) / href
     if _digest(path, algorithm) == digest:

@@ -65,7 +65,11 @@ class Dnf5Metadata:
 
     def repositories(self) -> tuple[RpmRepository, ...]:
         """Give the enabled repositories; what was never fetched is fetched."""
-        done = self._ask(("repo", "info", "--json"), "list the repositories")
+        command, done = self._run(("repo", "info", "--json"), "list the repositories")
+        if done.returncode != 0:
+            # With --json it keeps to itself why: a wrong checksum reads as a repository that cannot be reached.
+            self._ask(("makecache",), "fetch the repositories' metadata")
+            raise _as_unavailable(failure_of(command, done))
         found = json.loads(done.stdout)
         if not found:
             raise _no_repository()

@@ -49,7 +49,8 @@ def build(world: World, python: str | None, runner: Runner) -> bytes:
     """
     builds, date = read(world.repositories, runner)
     chosen, note = choose_interpreter(world.release, builds, python)
-    offers = world.offers([chosen.python]) if world.offers is not None else None
+    # All Pythons' packages, for what only another one has is told as such (rule I4).
+    offers = world.offers(sorted(rpm.pythons(builds))) if world.offers is not None else None
     offered = rpm.offered(builds, world.architecture, lambda groups: rpm_database.rank_evrs(runner, groups), offers)
     prefix = _prefix(world.release, chosen)
     built = rpm.make(offered, chosen, prefix, world.named)

@@ -1,7 +1,7 @@
 """Import every top-level module of every project in an environment; run by its interpreter, prints JSON.
 
 argv: the JSON of ``distrofirst report``. A project's modules are those that top_level.txt names and those among its
-files, as its metadata lists them or as dpkg does. Each import happens in a process of its own. Prints::
+files, as its metadata lists them or as dpkg or rpm does. Each import happens in a process of its own. Prints::
 
     {"imported": [MODULE…],
      "failed": {MODULE: WHY},       shipped, and does not import
@@ -17,13 +17,16 @@ import importlib
 import importlib.util
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import traceback
 from importlib import metadata
 from pathlib import Path
 
-SITE = "/usr/lib/python3/dist-packages/"
+SITE = re.compile(r"/usr/lib(?:64)?/python3(?:\.\d+)?/(?:dist|site)-packages/")
+LIST = ("dpkg", "--listfiles") if shutil.which("dpkg") else ("rpm", "--query", "--list")
 NOT_CODE = {"__pycache__", "tests", "test", "docs", "examples"}
 """Top-level names that projects install by mistake, each over the other's files: nobody's in particular."""
 
@@ -49,9 +52,9 @@ def modules(project: dict[str, str]) -> tuple[set[str], set[str]]:
         named = {name for name in (distribution.read_text("top_level.txt") or "").split() if name.isidentifier()}
         shipped = from_paths([str(file) for file in distribution.files or ()])
     if project["outcome"] == "distro":
-        command = ["dpkg", "--listfiles", project["os_package"]]
+        command = [*LIST, project["os_package"]]
         owned = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-        files = from_paths([line.removeprefix(SITE) for line in owned if line.startswith(SITE)])
+        files = from_paths([line[found.end() :] for line in owned if (found := SITE.match(line))])
         # One OS package may carry many projects (rule I5); then only what the metadata says is this one's.
         shipped |= files & named if named else files if not shipped else set()
     return named - NOT_CODE, shipped

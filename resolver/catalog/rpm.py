@@ -215,7 +215,8 @@ def _claims(packages: Iterable[RpmPackage], python: str) -> tuple[tuple[Claim, .
             else:
                 own.add(replace(claim, kind="extra", metadata_name=dist.extra))
                 extras.add(package.name)
-    carried = {claim.project for claim in own}
+    # An extra alone, its project in a repository that is not at hand, carries nothing.
+    carried = {claim.project for claim in own if claim.kind == "provides"}
     kept = {min(found) for project, found in other.items() if project not in carried}
     return tuple(sorted(own | kept)), extras - {claim.package for claim in own if claim.kind == "provides"}
 

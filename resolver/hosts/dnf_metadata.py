@@ -67,9 +67,9 @@ class Dnf5Metadata:
         """Give the enabled repositories; what was never fetched is fetched."""
         command, done = self._run(("repo", "info", "--json"), "list the repositories")
         if done.returncode != 0:
-            # With --json it keeps to itself why: a wrong checksum reads as a repository that cannot be reached.
-            self._ask(("makecache",), "fetch the repositories' metadata")
-            raise _as_unavailable(failure_of(command, done))
+            # What failed is told there, but not why: a file that is not the signed one reads like a missing network.
+            asked_again, told = self._run(("makecache",), "fetch the repositories' metadata")
+            raise _as_unavailable(failure_of(asked_again, told) if told.returncode else failure_of(command, done))
         found = json.loads(done.stdout)
         if not found:
             raise _no_repository()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from resolver.errors import PolicyError
+from resolver.errors import CommandError, PolicyError
 from resolver.hosts.rpm_database import spelled
 from resolver.hosts.rpm_failures import failure_of
 from resolver.hosts.rpm_manager import PIP_PACKAGE, Build, Change, RpmManager, Step
@@ -91,7 +91,12 @@ class Zypper(RpmManager):
             environment=_PATIENT,
             purpose="simulate installing OS packages",
         )
-        done = self._runner.run(command)
+        try:
+            done = self._runner.run(command)
+        except CommandError as error:
+            # Without rights: what helps is the installation itself, whose plan an administrator sees as well.
+            hint = f"let an administrator run: {self._install(wanted).shell_line()}"
+            raise CommandError(error.message, context=error.context, hint=hint) from error
         root = root_of(done, command)
         said = Completed(returncode=done.returncode, stdout=words_of(root), stderr=done.stderr)
         summary = root.find("install-summary")

@@ -250,6 +250,24 @@ def test_X3_zypper_solves_for_root_alone_and_changes_nothing() -> None:
     assert "--dry-run" in simulation.argv
 
 
+class WithoutRights(Machine):
+    """A Runner whose user may do nothing."""
+
+    def run(self, command: Command) -> Completed:
+        if command.privileged:
+            raise CommandError("root is needed", hint=f"let an administrator run: {command.shell_line()}")
+        return Machine.run(self, command)
+
+
+def test_X3_an_administrator_is_told_to_install_not_to_simulate() -> None:
+    machine = WithoutRights(simulated=[SOLVED["zypper"]], installed=dict(BEFORE))
+    with pytest.raises(CommandError, match="root is needed") as caught:
+        manager_of("zypper", machine).plan(WANTED)
+    assert caught.value.hint is not None
+    assert "zypper --non-interactive --no-refresh install --name" in caught.value.hint
+    assert "--dry-run" not in caught.value.hint
+
+
 @pytest.mark.parametrize("tool", TOOLS)
 def test_a_transaction_runs_its_command_and_asks_rpm_for_the_result(tool: str) -> None:
     machine = Machine(simulated=[SOLVED[tool]], installed=dict(BEFORE), result=AFTER)

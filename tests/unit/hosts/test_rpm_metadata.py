@@ -87,6 +87,19 @@ def test_dnf5_tells_the_settings_that_hold(tmp_path: Path) -> None:
     assert not any(command.privileged for command in runner.commands)
 
 
+def test_T1_dnf5_is_asked_why_it_has_no_answer_for_programs() -> None:
+    """``--json`` leaves the reason out, and a file that is not the signed one would read like a missing network."""
+    terse = 'Failed to download metadata (baseurl: "x") for repository "r": Cannot download, all mirrors were tried\n'
+    why = ">>> Done, but checksum doesn't match. Calculated: 1(sha256)  Expected: 2(sha256)  - x/p.gz\n"
+    answers: Answers = {("dnf5", "-y", "repo"): said(stderr=terse, returncode=1)}
+    told = said(stderr=why + terse, returncode=1)
+    with pytest.raises(PolicyError, match=r"x/p\.gz is not the file that the repository's metadata names"):
+        dnf5({**answers, ("dnf5", "-y", "makecache"): told})[0].repositories()
+    # It went well at the second time: the first answer is all there is to tell.
+    with pytest.raises(UnavailableError, match="the repository r cannot be reached"):
+        dnf5({**answers, ("dnf5", "-y", "makecache"): said()})[0].repositories()
+
+
 def test_dnf5_gives_every_build_that_may_be_installed() -> None:
     output = "python3-aa\t1.0-1\tnoarch\tbase\npython3-aa\t1.1-1\tnoarch\tbase\npython3-epoch\t1:1.0-1\tnoarch\tbase\n"
     repoquery = ("dnf5", "-y", "repoquery", "--available", "--queryformat", "%{name}\t%{evr}\t%{arch}\t%{repoid}\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -151,7 +151,7 @@ class App:
                 "only this host can be installed to", context="--target", hint="use lock to plan for another release"
             )
         lock = self.read_lock(self.options.lock) if self.options.lock else self.lock()
-        host = self._host_with(lock.target.python)
+        host = self._host_for(str(lock.target.release), lock.target.python)
         _check_repositories(lock, host)
         packages = self._targets.package_manager(host)
         plan = install(lock, self.options.venv, self.runner, packages, dry_run=True)
@@ -182,7 +182,8 @@ class App:
             raise InputError(
                 "no environment that distrofirst made", context=str(self.options.venv), hint="name one with --venv"
             )
-        host = self._host_with(contract.target.rpartition("python")[2])
+        release, _, rest = contract.target.partition(" ")
+        host = self._host_for(release, rest.rpartition("python")[2])
         return verify(contract, venv, self.runner, self._targets.package_manager(host))
 
     def update(self) -> tuple[Path, ...]:
@@ -249,12 +250,18 @@ class App:
             self._opened_host = self._open(HOST, self.options.python)
         return self._opened_host
 
-    def _host_with(self, python: str) -> IndexedCatalog:
-        """Open the host's catalog for what a lock or an environment was made for, where it has several Pythons."""
-        host = self._host()
-        if host.target.python == python or not releases.has_several_pythons(host.target.release):
-            return host
-        return self._open(HOST, python)
+    def _host_for(self, release: str, python: str) -> IndexedCatalog:
+        """Open the host's catalog for what a lock or an environment was made for, where it has several Pythons.
+
+        What was made for another release, or for a Python that is not here, gets the host's own and fits it as little.
+        """
+        opened, here = self._opened_host, releases.of_host()
+        if opened is not None and opened.target.python == python:
+            return opened
+        if str(here) == release and releases.has_several_pythons(here):
+            with suppress(InputError):
+                return self._open(HOST, python)
+        return self._host()
 
     def _open(self, target: str, python: str | None) -> IndexedCatalog:
         return self._targets.open(target, architecture=self.options.architecture, python=python)

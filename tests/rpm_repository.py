@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 from resolver.catalog.rpm_md import Capability, Checksum, RpmPackage
+from resolver.errors import CommandError
+from resolver.hosts import rpm_database
+from resolver.model import Completed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from resolver.model import Command
 
 MADE = 1_793_491_200
 """2026-11-01T00:00:00Z: when the repositories were made, if nobody says otherwise."""
@@ -147,3 +153,27 @@ def _bound(one: Capability) -> str:
         return ""
     epoch, version, release = _parts(one.evr)
     return f' flags="{one.flags}" epoch="{epoch}" ver="{version}"' + (f' rel="{release}"' if release else "")
+
+
+class FakeBindings:
+    """A Runner under which only rpm's bindings run: they rank as ``ranks`` does, and see what a table says."""
+
+    def __init__(self, metadata: Mapping[str, Mapping[str, str]] | None = None) -> None:
+        """Take what .rpm files hold, by project: ``METADATA`` and the like."""
+        self._metadata = metadata or {}
+        self.commands: list[Command] = []
+
+    def run(self, command: Command) -> Completed:
+        self.commands.append(command)
+        match command.argv:
+            case (rpm_database.SYSTEM_PYTHON, "-I", program) if program.endswith("/rpm_compare.py"):
+                answer: object = {"ranks": ranks(json.loads(command.stdin or "")["groups"])}
+            case (rpm_database.SYSTEM_PYTHON, "-I", program, file, project) if program.endswith("/rpm_read.py"):
+                assert Path(file).is_file()
+                answer = self._metadata.get(project, {})
+            case _:
+                raise CommandError(f"{command.argv[0]} is not there", context=" ".join(command.argv))
+        return Completed(returncode=0, stdout=json.dumps(answer), stderr="")
+
+    def stream(self, command: Command) -> Completed:
+        return self.run(command)

@@ -208,7 +208,9 @@ class IndexedCatalog:
         found = []
         for claim in self._index.claims(project):
             record = self._index.package(claim.package) if claim.kind == "extra" else None
-            if record is not None and record.trusted and base.name in record.depends:
+            if record is None or not record.trusted or record.version != base.version:
+                continue
+            if base.name in record.depends:
                 found.append((claim.metadata_name, _os_package(record)))
         return tuple(sorted(found, key=lambda pair: pair[0]))
 

@@ -15,7 +15,7 @@ import json
 import mmap
 import os
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
 
 from resolver.errors import UnavailableError
@@ -97,11 +97,14 @@ def dump(header: Header, claims: Iterable[Claim], packages: Iterable[PackageReco
     for package in packages:
         others = ",".join(f"{version} {positions[repository]}" for version, repository in package.others)
         flags = ("t" if package.trusted else "") + ("i" if package.installed else "")
-        fields = (package.name, package.version, package.architecture, positions[package.repository], flags)
+        columns = (package.name, package.version, package.architecture, positions[package.repository], flags)
         lists = (",".join(sorted(package.depends)), ",".join(sorted(package.projects)), others)
-        records.add("\t".join(("o", *fields, *lists)))
+        records.add("\t".join(("o", *columns, *lists)))
     body = b"\n".join(sorted(record.encode() for record in records))
-    head = json.dumps(asdict(header), sort_keys=True, separators=(",", ":")).encode()
+    # What is as usual is left out, so that an index does not change because others have something to say.
+    usual = {field.name: field.default for field in fields(header)}
+    said = {name: value for name, value in asdict(header).items() if value != usual[name]}
+    head = json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
     return b"".join((MAGIC, head, b"\n", body, b"\n" if body else b"", END))
 
 

@@ -200,7 +200,8 @@ class RpmTargets:
 
             files = self._read_installed(package, project, index.header) if is_host else {}
             if not files:
-                key = f"{release} {architecture} {package.name} {package.version} {project}"
+                # What a named repository says of a build is never taken for what the host's own has in it.
+                key = f"{self.setting.slug(release, architecture)} {package.name} {package.version} {project}"
                 files = self.setting.remembered(f"{package.name} {package.version}", key, fetch)
             return extras.parse(files, environment)
 

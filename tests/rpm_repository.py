@@ -7,10 +7,12 @@ repomd.xml and primary.xml.gz in createrepo_c's form, with checksums that are ri
 
 from __future__ import annotations
 
+import functools
 import gzip
 import hashlib
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
@@ -153,6 +155,16 @@ def _bound(one: Capability) -> str:
         return ""
     epoch, version, release = _parts(one.evr)
     return f' flags="{one.flags}" epoch="{epoch}" ver="{version}"' + (f' rel="{release}"' if release else "")
+
+
+@functools.cache
+def has_bindings() -> bool:
+    """Tell whether rpm itself can be asked here; where it cannot, what needs it is skipped."""
+    argv = [rpm_database.SYSTEM_PYTHON, "-c", "import rpm"]
+    return subprocess.run(argv, capture_output=True, check=False).returncode == 0
+
+
+WITHOUT_BINDINGS = f"{rpm_database.SYSTEM_PYTHON} cannot import rpm"
 
 
 class FakeBindings:

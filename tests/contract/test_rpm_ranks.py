@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,9 +20,8 @@ if TYPE_CHECKING:
 def ranks(request: pytest.FixtureRequest) -> Ranks:
     if request.param == "stand-in":
         return rpm_repository.ranks
-    found = subprocess.run([rpm_database.SYSTEM_PYTHON, "-c", "import rpm"], capture_output=True, check=False)
-    if found.returncode != 0:
-        pytest.skip(f"{rpm_database.SYSTEM_PYTHON} cannot import rpm")
+    if not rpm_repository.has_bindings():
+        pytest.skip(rpm_repository.WITHOUT_BINDINGS)
     return lambda groups: rpm_database.rank_evrs(ProcessRunner(), groups)
 
 

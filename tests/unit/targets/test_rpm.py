@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,13 +12,12 @@ from packaging.utils import canonicalize_name
 
 from resolver.catalog.rpm_md import Checksum
 from resolver.errors import InputError, PolicyError, UnavailableError
-from resolver.hosts import rpm_database
 from resolver.io.cache import FileCache
 from resolver.io.process import ProcessRunner
 from resolver.model import Absence, OsCandidate, Release
 from resolver.targets import Setting, Targets, rpm
 from tests.loopback import Loopback, Reply
-from tests.rpm_repository import FakeBindings, dist, write
+from tests.rpm_repository import WITHOUT_BINDINGS, FakeBindings, dist, has_bindings, write
 from tests.rpm_repository import rpm as package
 from tests.system import rpm_build
 
@@ -455,9 +453,8 @@ def test_R4_a_package_that_left_its_repository_is_an_error(world: World, tmp_pat
 def test_R4_of_a_real_package_rpm_itself_reads_the_metadata(tmp_path: Path) -> None:
     if shutil.which("rpmbuild") is None:
         pytest.skip("needs rpmbuild to build a package")
-    found = subprocess.run([rpm_database.SYSTEM_PYTHON, "-c", "import rpm"], capture_output=True, check=False)
-    if found.returncode != 0:
-        pytest.skip(f"{rpm_database.SYSTEM_PYTHON} cannot import rpm")
+    if not has_bindings():
+        pytest.skip(WITHOUT_BINDINGS)
     repository = tmp_path / "repo"
     built = rpm_build.build(
         rpm_build.Rpm(

@@ -142,8 +142,8 @@ class IndexedCatalog:
         override = self._overrides.get(project)
         if override is not None and override.serves is not None:
             return self._equivalent(project, override, override.serves)
-        if override is not None and override.package is not None:
-            return self._named(project, override, override.package)
+        if override is not None and (package := override.package_of(self._index.header.prefix)) is not None:
+            return self._named(project, override, package)
         packages = sorted({claim.package for claim in self._index.claims(project) if claim.kind not in _NOT_OWN})
         if len(packages) > 1:
             namesakes = [package for package in packages if self._is_namesake(package, project)]

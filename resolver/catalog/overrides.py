@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+PREFIX = "{prefix}"
+"""In the name of an OS package: what the target puts before a project's name (``store.Header.prefix``)."""
 _KEYS = {"project", "package", "serves", "version", "releases", "reason"}
 
 
@@ -27,7 +29,7 @@ class Override:
 
     project: NormalizedName
     package: str | None = None
-    """The OS package that carries it, whatever other packages claim."""
+    """The OS package that carries it, whatever other packages claim; see ``package_of``."""
     serves: NormalizedName | None = None
     """Another project that does the same job, import names included (psycopg2 for psycopg2-binary)."""
     distrust_version: bool = False
@@ -37,6 +39,10 @@ class Override:
     reason: str
     where: str
     """``mappings/debian.toml``: shown as evidence."""
+
+    def package_of(self, prefix: str) -> str | None:
+        """Name the OS package of one interpreter: ``{prefix}opencv`` is another one for each (rule I4)."""
+        return None if self.package is None else self.package.replace(PREFIX, prefix)
 
 
 def load(path: Path, release: str) -> Mapping[NormalizedName, Override]:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from resolver.catalog.overrides import Override
     from resolver.catalog.rpm_md import Checksum
     from resolver.model import OsPackage, Release
-    from resolver.ports import Http, PackageManager
+    from resolver.ports import Http, PackageManager, RpmMetadata
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,14 +109,15 @@ class RpmTargets:
         """Read the host's metadata and ask its package manager; indexes of earlier states are removed."""
         from resolver.targets.rpm_index import World, build  # noqa: PLC0415 - a warm run only opens an index
 
-        named = self._named(release)
-        metadata = rpm_tools.metadata_of_host(self.setting.runner, named, offline=self.setting.offline)
+        def asked(named: tuple[str, ...] = ()) -> RpmMetadata:
+            return rpm_tools.metadata_of_host(self.setting.runner, named, offline=self.setting.offline)
+
         world = World(
             release=release,
             architecture=architecture,
-            repositories=metadata.repositories(),
-            named=named,
-            offers=metadata.offers,
+            repositories=asked().repositories(),
+            named=lambda prefix: self._named(release, prefix),
+            offers=lambda pythons, named: asked(named).offers(pythons),
             glibc=(os.confstr("CS_GNU_LIBC_VERSION") or "").rpartition(" ")[2],
         )
         content = build(world, python, self.setting.runner)
@@ -149,7 +150,12 @@ class RpmTargets:
                 self._repository(url, position, self._folder(release, architecture, position), http)
                 for position, url in enumerate(self.setting.repositories)
             ]
-        world = World(release=release, architecture=architecture, repositories=repositories, named=self._named(release))
+        world = World(
+            release=release,
+            architecture=architecture,
+            repositories=repositories,
+            named=lambda prefix: self._named(release, prefix),
+        )
         path = self._path(release, architecture, python)
         stem = self.setting.fetched(release, architecture, python or "").stem
         # A state has 16 letters: another Python's index, whose name only begins alike, stays.
@@ -173,9 +179,10 @@ class RpmTargets:
 
     # --- what both need ---
 
-    def _named(self, release: Release) -> tuple[str, ...]:
+    def _named(self, release: Release, prefix: str) -> tuple[str, ...]:
         """Name the packages that overrides know, for some of them have no metadata."""
-        return tuple(override.package for override in self._overrides(release).values() if override.package)
+        found = (override.package_of(prefix) for override in self._overrides(release).values())
+        return tuple(package for package in found if package is not None)
 
     def _overrides(self, release: Release) -> Mapping[NormalizedName, Override]:
         return self.setting.overrides(releases.family_of(release).value, release)

@@ -34,10 +34,11 @@ class World:
     release: Release
     architecture: str
     repositories: Sequence[RpmRepository]
-    named: tuple[str, ...] = ()
-    """The OS packages that overrides name."""
-    offers: Callable[[Iterable[str]], Sequence[RpmOffer]] | None = None
-    """Asks the package manager (``ports.RpmMetadata.offers``); None where there is none to ask."""
+    named: Callable[[str], tuple[str, ...]]
+    """Gives the OS packages that overrides name, by what the interpreter's packages are prefixed with."""
+    offers: Callable[[Iterable[str], tuple[str, ...]], Sequence[RpmOffer]] | None = None
+    """Asks the package manager for these Pythons' packages and those of these names (``ports.RpmMetadata.offers``);
+    None where there is none to ask."""
     glibc: str = ""
     """Where it is known better than from the metadata."""
 
@@ -49,11 +50,12 @@ def build(world: World, python: str | None, runner: Runner) -> bytes:
     """
     builds, date = read(world.repositories, runner)
     chosen, note = choose_interpreter(world.release, builds, python)
-    # All Pythons' packages, for what only another one has is told as such (rule I4).
-    offers = world.offers(sorted(rpm.pythons(builds))) if world.offers is not None else None
-    offered = rpm.offered(builds, world.architecture, lambda groups: rpm_database.rank_evrs(runner, groups), offers)
     prefix = _prefix(world.release, chosen)
-    built = rpm.make(offered, chosen, prefix, world.named)
+    named = world.named(prefix)
+    # All Pythons' packages, for what only another one has is told as such (rule I4).
+    offers = world.offers(sorted(rpm.pythons(builds)), named) if world.offers is not None else None
+    offered = rpm.offered(builds, world.architecture, lambda groups: rpm_database.rank_evrs(runner, groups), offers)
+    built = rpm.make(offered, chosen, prefix, named)
     libc = offered.get("glibc")
     header = store.Header(
         distribution=world.release.distribution,

@@ -13,14 +13,20 @@ from packaging.version import Version
 from resolver.catalog import contents, overrides, store
 from resolver.catalog.indexed import IndexedCatalog
 from resolver.hosts import releases
-from resolver.model import Absence, Evidence, OsCandidate, Reason
+from resolver.hosts.releases import Family
+from resolver.model import Absence, Evidence, OsCandidate, Reason, Release
 from resolver.targets import mappings_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FOLDER = mappings_folder()
-ENTRIES: list[dict[str, Any]] = tomllib.loads((FOLDER / "debian.toml").read_text(encoding="utf-8"))["override"]
+FILES = {family: FOLDER / f"{family}.toml" for family in Family}
+ENTRIES: dict[Family, list[dict[str, Any]]] = {
+    family: tomllib.loads(path.read_text(encoding="utf-8"))["override"] for family, path in FILES.items()
+}
+OF_DEBIAN = ENTRIES[Family.DEBIAN]
+ALL = [pytest.param(f, entry, id=f"{f}-{entry['project']}") for f, entries in ENTRIES.items() for entry in entries]
 INDEXES = {path.stem: path for path in sorted(FOLDER.glob("*.idx"))}
 MEGABYTES = 4
 """More than this in the checkout, and somebody should think about it again."""
@@ -44,20 +50,37 @@ def applies_to(entry: dict[str, Any], opened: Mapping[str, store.IndexFile]) -> 
 # --- overrides ---
 
 
-@pytest.mark.parametrize("release", [str(release) for release in releases.known_releases()])
-def test_the_overrides_are_well_formed_for_every_release(release: str) -> None:
-    assert all(override.reason for override in overrides.load(FOLDER / "debian.toml", release).values())
+def test_every_family_has_a_file_and_every_file_a_family() -> None:
+    assert sorted(FOLDER.glob("*.toml")) == sorted(FILES.values())
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["project"])
-def test_an_entry_says_what_a_reviewer_can_check(entry: dict[str, Any]) -> None:
+@pytest.mark.parametrize("release", releases.known_releases(), ids=str)
+def test_the_overrides_are_well_formed_for_every_release(release: Release) -> None:
+    found = overrides.load(FILES[releases.family_of(release)], str(release))
+    assert found
+    assert all(override.reason for override in found.values())
+
+
+@pytest.mark.parametrize(("family", "entry"), ALL)
+def test_an_entry_says_what_a_reviewer_can_check(family: Family, entry: dict[str, Any]) -> None:
     assert canonicalize_name(entry["project"]) == entry["project"]
     assert len(entry["reason"].split()) >= 4
     for release in entry.get("releases", ()):
-        assert str(releases.parse(release)) == release, "a release by its number"
+        parsed = releases.parse(release)
+        assert str(parsed) == release, "a release by its number"
+        assert releases.family_of(parsed) is family
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["project"])
+@pytest.mark.parametrize(("family", "entry"), ALL)
+def test_I4_an_entry_names_no_package_of_one_python_alone(family: Family, entry: dict[str, Any]) -> None:
+    package = entry.get("package", "")
+    if family is Family.DEBIAN:
+        assert overrides.PREFIX not in package, "Debian has one Python 3"
+    else:
+        assert not package.startswith("python"), f"say {overrides.PREFIX}, which is another one for each Python"
+
+
+@pytest.mark.parametrize("entry", OF_DEBIAN, ids=lambda entry: entry["project"])
 def test_I1_an_entry_is_true_of_the_indexes_that_it_applies_to(
     entry: dict[str, Any], opened: Mapping[str, store.IndexFile]
 ) -> None:
@@ -81,7 +104,7 @@ def test_I1_an_entry_is_true_of_the_indexes_that_it_applies_to(
 
 
 def test_I3_a_choice_is_needed_where_it_is_made(opened: Mapping[str, store.IndexFile]) -> None:
-    for entry in ENTRIES:
+    for entry in OF_DEBIAN:
         for release in applies_to(entry, opened):
             claims = {one.package for one in opened[release].claims(entry["project"]) if one.kind != "other"}
             if "package" in entry and entry["package"] in claims:

@@ -115,3 +115,21 @@ def test_a_mistake_is_named_with_its_place(tmp_path: Path, text: str, message: s
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot read the overrides"):
         overrides.load(tmp_path / "absent.toml", "debian:13")
+
+
+@pytest.mark.parametrize(
+    ("package", "prefix", "named"),
+    [
+        ("{prefix}sip6-devel", "python313-", "python313-sip6-devel"),
+        ("{prefix}opencv", "python3-", "python3-opencv"),
+        ("kapidox6", "python3-", "kapidox6"),
+    ],
+)
+def test_I4_a_package_may_be_another_one_for_each_python(tmp_path: Path, package: str, prefix: str, named: str) -> None:
+    [override] = load(tmp_path, f'[[override]]\nproject = "p"\npackage = "{package}"\nreason = "r"\n').values()
+    assert override.package_of(prefix) == named
+
+
+def test_what_names_no_package_has_none(tmp_path: Path) -> None:
+    [override] = load(tmp_path, '[[override]]\nproject = "p"\nserves = "q"\nreason = "r"\n').values()
+    assert override.package_of("python3-") is None

@@ -101,8 +101,7 @@ def _os_packages(decision: Decision) -> tuple[OsPackage, ...]:
     """Give what has to be installed for a project: its OS package, then those that are its chosen extras (rule I5)."""
     if decision.outcome is not Outcome.DISTRO or decision.os is None:
         return ()
-    extras = (package for extra, package in decision.os.extra_packages if extra in decision.extras)
-    return (decision.os.package, *extras)
+    return decision.os.packages(decision.extras)
 
 
 def _locked(decision: Decision) -> LockedProject:

@@ -18,7 +18,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from packaging.markers import Marker
@@ -294,6 +294,11 @@ class OsCandidate:
     evidence: Evidence
     evidence_detail: str
     """The chain in words: the path in Contents, the override's file and reason."""
+
+    def packages(self, extras: Iterable[str]) -> tuple[OsPackage, ...]:
+        """Give what is installed for the project with these extras: its own OS package first (rule I5)."""
+        wanted = set(extras)
+        return (self.package, *(package for extra, package in self.extra_packages if extra in wanted))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -24,11 +24,18 @@ if TYPE_CHECKING:
 REPOSITORY = "Debian trixie/main"
 
 
-def catalog(folder: Path, distro: Mapping[str, Any], entries: list[dict[str, str]] | None = None) -> IndexedCatalog:
+def catalog(
+    folder: Path,
+    distro: Mapping[str, Any],
+    entries: list[dict[str, str]] | None = None,
+    *,
+    prefix: str = "python3-",
+) -> IndexedCatalog:
     """Make a catalog of debian:13 out of a table of OS packages.
 
     Each maps a name to ``version``, ``projects`` (project to metadata version, or to a list of them), ``depends``, and
-    where they are not the usual ones ``seen-in``, ``trusted``, ``installed``, ``others``, ``python``, ``extras``.
+    where they are not the usual ones ``seen-in``, ``trusted``, ``installed``, ``others``, ``python``, ``extras``;
+    one that is a project's extra has ``extra-of`` and ``extra``. ``prefix`` is as in ``store.Header``.
     """
     claims = [
         store.Claim(
@@ -41,6 +48,17 @@ def catalog(folder: Path, distro: Mapping[str, Any], entries: list[dict[str, str
         for package, record in distro.items()
         for project, versions in record.get("projects", {}).items()
         for version in (versions if isinstance(versions, list) else [versions])
+    ]
+    extras = {package: record for package, record in distro.items() if "extra-of" in record}
+    claims += [
+        store.Claim(
+            project=canonicalize_name(record["extra-of"]),
+            package=package,
+            kind="extra",
+            metadata_name=record["extra"],
+            os_version=record["version"],
+        )
+        for package, record in extras.items()
     ]
     state = {
         package: {
@@ -55,7 +73,7 @@ def catalog(folder: Path, distro: Mapping[str, Any], entries: list[dict[str, str
         for package, record in distro.items()
     }
     named = [entry["package"] for entry in entries or [] if "package" in entry]
-    built = build.build(claims, state, named)
+    built = build.build(claims, state, [*named, *extras], prefix=prefix)
     header = store.Header(
         distribution="debian",
         version="13",
@@ -67,6 +85,7 @@ def catalog(folder: Path, distro: Mapping[str, Any], entries: list[dict[str, str
         source="apt",
         date="2026-11-01T00:00:00Z",
         repositories=build.repositories(built.packages),
+        prefix=prefix,
     )
     path = folder / "debian-13.idx"
     store.write(path, store.dump(header, built.claims, built.packages))

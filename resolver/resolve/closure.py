@@ -9,28 +9,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
-    from resolver.model import OsCandidate
+    from resolver.model import OsCandidate, OsPackage
     from resolver.ports import Catalog
 
 
 def demotions(
     catalog: Catalog,
-    chosen: Mapping[NormalizedName, OsCandidate],
+    chosen: Mapping[NormalizedName, Sequence[OsPackage]],
     displaced: Callable[[NormalizedName], str | None],
 ) -> dict[NormalizedName, str]:
     """Give the chosen projects that may not stay with the distribution, each with its chain in words.
 
+    ``chosen`` has all that would be installed for a project, the OS packages that are its extras too (rule I5).
     ``displaced`` says why a project below does not come from the distribution, or None where it does. Packages are
     walked breadth first, so the chain is a shortest one; one walk a package however many share it.
     """
     found: dict[NormalizedName, str] = {}
     clean: set[str] = set()
     for project in sorted(chosen):
-        chain = _chain(catalog, chosen[project].package.name, displaced, clean)
+        chains = (_chain(catalog, package.name, displaced, clean) for package in chosen[project])
+        chain = next(filter(None, chains), None)
         if chain is not None:
             found[project] = chain
     return found

@@ -83,7 +83,7 @@ class Engine:
         while True:
             outcome = self._round()
             chosen = {
-                project: choice.source
+                project: choice.source.packages(choice.extras)
                 for project, choice in outcome.choices.items()
                 if isinstance(choice.source, OsCandidate)
             }
@@ -163,7 +163,8 @@ class Engine:
             lost = dict.fromkeys(ask.project for ask in hard if provider.os_refusal(ask.project, [ask]) is not None)
             if lost:
                 # What stands above these will be demoted after the first round; its listing is needed too (rule R2).
-                bound = closure.demotions(self.catalog, easy, lambda project: "lost" if project in lost else None)
+                served = {project: candidate.packages(()) for project, candidate in easy.items()}
+                bound = closure.demotions(self.catalog, served, lambda project: "lost" if project in lost else None)
                 self.index.prefetch([*lost, *bound])
         return easy, hard
 

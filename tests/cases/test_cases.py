@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from packaging.utils import canonicalize_name
 
-from resolver.model import Decision, PinsPolicy, Preference, Resolution
+from resolver.model import Decision, Outcome, PinsPolicy, Preference, Resolution
 from resolver.resolve import Policy, resolve
 from tests import universe
 from tests.fakes import FakeIndex
@@ -22,7 +22,9 @@ CASES = sorted(Path(__file__).parent.glob("*.toml"))
 
 def run(case: Mapping[str, Any], folder: Path) -> tuple[Resolution, FakeIndex]:
     """Resolve one case's requirements in its universe."""
-    catalog = universe.catalog(folder, case.get("distro", {}), case.get("override"))
+    catalog = universe.catalog(
+        folder, case.get("distro", {}), case.get("override"), prefix=case.get("prefix", "python3-")
+    )
     index = FakeIndex(case.get("pypi", {}), python=catalog.target.python)
     policy = Policy(
         pins=PinsPolicy(case.get("pins", "exact")),
@@ -37,6 +39,8 @@ def run(case: Mapping[str, Any], folder: Path) -> tuple[Resolution, FakeIndex]:
 
 def seen(decision: Decision) -> dict[str, Any]:
     """Show a decision in the words of the case files."""
+    served = decision.os if decision.outcome is Outcome.DISTRO else None
+    packages = served.packages(decision.extras) if served else ()
     return {
         "outcome": decision.outcome.value,
         "version": decision.version,
@@ -47,6 +51,7 @@ def seen(decision: Decision) -> dict[str, Any]:
         "extras": list(decision.extras),
         "loosened": decision.loosened,
         "os_package": decision.os.package.name if decision.os else None,
+        "os_packages": [package.name for package in packages],
         "evidence": decision.os.evidence.value if decision.os else None,
         "metadata_version": decision.os.metadata_version if decision.os else None,
         "next_step": decision.next_step or "",

@@ -384,6 +384,8 @@ def _load_project(table: Table) -> LockedProject:
     outcome = table.choice("outcome", Outcome)
     if outcome not in {Outcome.DISTRO, Outcome.PYPI}:
         table.fail("outcome", f"expected distro or pypi, found {outcome}")
+    if outcome is Outcome.PYPI and table.texts("extra-packages"):
+        table.fail("extra-packages", "expected none of a project from PyPI")
     return LockedProject(
         name=table.name("name"),
         outcome=outcome,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -104,6 +105,14 @@ def test_a_project_of_the_distribution() -> None:
         "detail": None,
         "next_step": None,
     }
+
+
+def test_I5_extras_that_are_os_packages_change_no_key() -> None:
+    plain = distro("requests", "2.32.3", extras=("socks",))
+    assert plain.os is not None
+    extra = replace(plain.os.package, name="python3-requests+socks")
+    rich = replace(plain, os=replace(plain.os, extra_packages=(("socks", extra),)))
+    assert load(resolution([rich])) == load(resolution([plain]))
 
 
 def test_a_candidate_that_was_set_aside_is_still_named() -> None:

@@ -73,6 +73,43 @@ def test_I5_one_os_package_for_several_projects_is_locked_once() -> None:
     assert "python3-fastapi" not in packages, "a candidate that was set aside is not installed"
 
 
+def with_extras(*chosen: str) -> Decision:
+    """Decide for the distribution's requests, of which two extras are OS packages of their own."""
+    plain = candidate("requests", "2.32.3", metadata_version="2.32.3")
+    extra_packages = tuple(
+        (extra, replace(plain.package, name=f"python3-requests+{extra}")) for extra in ("security", "socks")
+    )
+    return distro("requests", "2.32.3", os=replace(plain, extra_packages=extra_packages), extras=chosen)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "packages"),
+    [
+        ((), []),
+        (("socks",), ["python3-requests+socks"]),
+        (("security", "socks"), ["python3-requests+security", "python3-requests+socks"]),
+        (("socks", "use-chardet"), ["python3-requests+socks"]),
+    ],
+)
+def test_I5_the_chosen_extras_that_are_os_packages_are_locked_with_their_project(
+    chosen: tuple[str, ...], packages: list[str]
+) -> None:
+    lock = made(with_extras(*chosen))
+    (project,) = lock.projects
+    assert (project.os_package, list(project.extra_packages)) == ("python3-requests", packages)
+    assert [package.name for package in lock.os_packages] == ["python3-requests", *packages]
+    assert again(lock) == lock
+    (written,) = tomllib.loads(locks.dumps(lock))["tool"]["distrofirst"]["projects"]
+    assert written.get("extra-packages") == (packages or None), "no key without a value"
+
+
+def test_I5_an_extra_of_a_project_from_pypi_is_no_os_package() -> None:
+    decision = replace(with_extras("socks"), outcome=Outcome.PYPI, wheel=wheel("requests", "2.32.3"))
+    lock = made(decision)
+    assert lock.os_packages == ()
+    assert lock.projects[0].extra_packages == ()
+
+
 def test_X1_os_packages_have_exact_versions_and_wheels_have_hashes() -> None:
     lock = made()
     requests = next(package for package in lock.os_packages if package.name == "python3-requests")
@@ -173,6 +210,7 @@ def test_R7_the_same_lock_has_the_same_bytes() -> None:
         pytest.param(made(), id="a whole plan"),
         pytest.param(made(distro("a", "1")), id="the distribution alone"),
         pytest.param(made(pypi("a", "1")), id="PyPI alone"),
+        pytest.param(made(with_extras("security", "socks")), id="extras that are OS packages"),
         pytest.param(made(without("a", Outcome.INAPPLICABLE, Reason.MARKER_FALSE)), id="nothing"),
         pytest.param(replace(made(), inputs=(), requirements=()), id="no inputs"),
         pytest.param(
@@ -414,6 +452,37 @@ def test_a_lock_that_was_tampered_with_is_refused(change: Callable[[dict[str, An
     assert caught.value.message.startswith(message)
     assert caught.value.context == "pylock.debian-13.toml"
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (put(f"{T}.projects[0].extra-packages", "python3-requests+socks"), "expected an array, found a string"),
+        (put(f"{T}.projects[0].extra-packages", ["evil"]), f"{T}.os-packages: projects need evil, found nothing"),
+        (drop(f"{T}.os-packages[1]"), f"{T}.os-packages: projects need python3-requests+socks, found nothing"),
+        (drop(f"{T}.projects[0].extra-packages"), f"{T}.os-packages: no project needs python3-requests+socks"),
+        (put(f"{T}.os-packages[1].name", "evil"), f"{T}.os-packages: projects need python3-requests+socks"),
+        (put(f"{T}.projects[0].extra-packages[0]", 1), "expected a string, found an integer"),
+    ],
+)
+def test_I5_every_extra_has_its_os_package_and_every_os_package_its_project(
+    change: Callable[[dict[str, Any]], None], message: str
+) -> None:
+    tomli_w = pytest.importorskip("tomli_w")
+    document = tomllib.loads(locks.dumps(made(with_extras("socks"))))
+    change(document)
+    with pytest.raises(InputError) as caught:
+        locks.loads(tomli_w.dumps(document), context="pylock.fedora-43.toml")
+    assert message in caught.value.message
+
+
+def test_I5_only_what_the_distribution_serves_has_extras_that_are_os_packages() -> None:
+    tomli_w = pytest.importorskip("tomli_w")
+    document = tomllib.loads(locks.dumps(made(pypi("a", "1"))))
+    put(f"{T}.projects[0].extra-packages", ["python3-a+b"])(document)
+    with pytest.raises(InputError) as caught:
+        locks.loads(tomli_w.dumps(document), context="pylock.fedora-43.toml")
+    assert caught.value.message.startswith(f"{T}.projects[0].extra-packages: ")
 
 
 def test_a_local_time_has_no_place_in_a_lock() -> None:

@@ -37,16 +37,28 @@ TIMES = st.sampled_from([None, "2026-03-04T05:06:07Z", "2026-03-04T05:06:07.0890
 
 
 @st.composite
-def distro_projects(draw: st.DrawFn, name: str) -> tuple[LockedProject, OsPackage]:
-    package = OsPackage(
+def os_packages(draw: st.DrawFn, name: str) -> OsPackage:
+    return OsPackage(
         name=draw(WORDS) + name,  # no two projects share one here: that is a case of its own
         version=draw(WORDS),
         architecture=draw(WORDS),
         repository=draw(WORDS),
         trusted=draw(st.booleans()),
     )
+
+
+@st.composite
+def distro_projects(draw: st.DrawFn, name: str) -> tuple[LockedProject, tuple[OsPackage, ...]]:
+    package = draw(os_packages(name))
+    extras = tuple(draw(os_packages(f"{name}+{extra}")) for extra in draw(st.sets(NAMES, max_size=2)))
     served = draw(projects(name, Outcome.DISTRO))
-    return replace(served, os_package=package.name, evidence=draw(st.sampled_from(Evidence))), package
+    whole = replace(
+        served,
+        os_package=package.name,
+        extra_packages=tuple(extra.name for extra in extras),
+        evidence=draw(st.sampled_from(Evidence)),
+    )
+    return whole, (package, *extras)
 
 
 @st.composite
@@ -99,7 +111,7 @@ def whole_locks(draw: st.DrawFn) -> Lock:
         ),
         metadata=MetadataSource(source=draw(WORDS), date=draw(WORDS)),
         pins=draw(st.sampled_from(PinsPolicy)),
-        os_packages=tuple(package for _, package in ours),
+        os_packages=tuple(package for _, packages in ours for package in packages),
         wheels=tuple(wheel for _, wheel in theirs),
         projects=tuple(sorted(chosen, key=lambda project: project.name)),
         inputs=draw(MANY_WORDS),

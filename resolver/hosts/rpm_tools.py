@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resolver.errors import UnavailableError
-from resolver.hosts.rpm_manager import PIP_PACKAGE
 from resolver.model import Command
 
 if TYPE_CHECKING:
@@ -88,6 +87,8 @@ def metadata_of_host(runner: Runner, extra_names: Iterable[str] = (), *, offline
 
 def package_manager_of_host(runner: Runner, host: Target, pip_package: str | None) -> PackageManager:
     """Give what installs on this host; ``pip_package`` is what carries pip for the target's Python, as far as known."""
+    from resolver.hosts.rpm_manager import PIP_PACKAGE  # noqa: PLC0415 - what only looks needs no acting side
+
     pip = pip_package or PIP_PACKAGE
     match _of_host(runner):
         case RpmTool.DNF5:

@@ -2,7 +2,7 @@
 
 ``common``   where indexes lie and how they are kept
 ``debian``   Debian and Ubuntu: apt, Contents, the embedded indexes
-``rpm``      Fedora, Enterprise Linux and SUSE: rpm-md
+``rpm``      Fedora, Enterprise Linux and SUSE: rpm-md; ``rpm_index`` makes its indexes
 """
 
 from __future__ import annotations

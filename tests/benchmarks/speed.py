@@ -95,8 +95,10 @@ class Race:
 
     title: str
     contenders: tuple[Contender, ...]
-    goal: float
+    goal: float | None
     """Our minimum over the peer's."""
+    excess: float | None = None
+    """A goal for our minimum less the peer's, in seconds."""
     seconds: float | None = None
     """A goal of its own for our minimum."""
     memory: int = MEMORY_GOAL
@@ -125,12 +127,22 @@ class Race:
                 limit = f"≤ {self.seconds:g} s, " if self.seconds is not None else ""
                 verdict = f"{limit}≤ {self.memory} MB: {_word(met=met)}"
             elif place == 1:
-                verdict = f"ratio ≤ {self.goal:g}: {_word(met=ratio <= self.goal)}"
+                verdict = self._compared(best, min(contender.seconds))
             yield (
                 f"| {self.title if place == 0 else ''} | {contender.name} | {min(contender.seconds):.2f} "
                 f"| {statistics.median(contender.seconds):.2f} | {contender.peak:.0f} "
                 f"| {f'{ratio:.2f}' if place else ''} | {verdict} |"
             )
+
+    def _compared(self, ours: float, theirs: float) -> str:
+        """Say whether we come close enough to a peer."""
+        found = []
+        if self.goal is not None:
+            found.append(f"ratio ≤ {self.goal:g}: {_word(met=ours <= self.goal * theirs)}")
+        if self.excess is not None:
+            more = ours - theirs
+            found.append(f"{more * 1000:+.0f} ms, ≤ {self.excess * 1000:g} ms: {_word(met=more <= self.excess)}")
+        return ", ".join(found)
 
 
 def _word(*, met: bool) -> str:

@@ -10,24 +10,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resolver import requirements as reading
+from resolver.cooldown import Cooldown
 from resolver.errors import InputError, PolicyError, UnavailableError, UnmetError
 from resolver.hosts import releases
+from resolver.indexes import Indexes
 from resolver.io.cache import FileCache
 from resolver.io.process import ProcessRunner
-from resolver.model import Absence, Origin, PinsPolicy, Preference, RequirementSet
-from resolver.resolve import Policy, resolve, resolve_direct
+from resolver.model import Absence, Origin, PinsPolicy, Preference, RequirementSet, Worry
+from resolver.names import Names
+from resolver.resolve import Policy, looks_like, resolve, resolve_direct
 from resolver.targets import HOST, Setting, Targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from datetime import datetime
 
     from packaging.utils import NormalizedName
     from packaging.version import Version
 
     from resolver.catalog.indexed import IndexedCatalog
-    from resolver.model import Command, Listing, Lock, Resolution, Wheel, WheelMetadata
-    from resolver.ports import Index
+    from resolver.model import AssignedIndex, Command, Lock, Resolution
     from resolver.resolve.next_steps import Elsewhere
     from resolver.venv.install import InstallResult
     from resolver.venv.verify import Finding
@@ -55,8 +56,16 @@ class Options:
     prefer: Preference = Preference.FEWEST
     only_distro: bool = False
     exclude: frozenset[NormalizedName] = frozenset()
-    uploaded_before: datetime | None = None
-    """The cooldown: nothing younger is chosen from the index (rule P3)."""
+    cooldown: Cooldown = field(default_factory=Cooldown)
+    """What nothing that is chosen from the index may be younger than (rule P3)."""
+    indexes: tuple[AssignedIndex, ...] = ()
+    """Where single projects come from instead of the default index (rule P1)."""
+    popular: Path | None = None
+    """A list of names that others may be mistaken for, beside those that the distributions know."""
+    reviewed: frozenset[NormalizedName] = frozenset()
+    """Names that look like others and are meant."""
+    strict: bool = False
+    """Whether ``lock`` and ``install`` refuse names that look like others."""
     direct: bool = False
     offline: bool = False
     venv: Path = Path("venv")
@@ -127,6 +136,12 @@ class App:
         resolution = self._resolve(wanted, self.options.targets[0])
         for warning in resolution.warnings:
             self.warn(warning)
+        self._refuse(
+            concern.text
+            for decision in resolution.decisions
+            for concern in decision.concerns
+            if concern.worry is Worry.LOOKALIKE
+        )
         return locking.from_resolution(resolution, wanted)
 
     def read_lock(self, path: Path) -> Lock:
@@ -153,6 +168,8 @@ class App:
         lock = self.read_lock(self.options.lock) if self.options.lock else self.lock()
         host = self._host_for(str(lock.target.release), lock.target.python)
         _check_repositories(lock, host)
+        if self.options.lock:
+            self._check_names(lock, host)
         packages = self._targets.package_manager(host)
         plan = install(lock, self.options.venv, self.runner, packages, dry_run=True)
         if self.options.dry_run or not plan.changed:
@@ -236,13 +253,54 @@ class App:
         catalog = self._host() if target == HOST else self._open(target, self.options.python)
         elsewhere = self._elsewhere(catalog)
         if self.options.direct:
-            return resolve_direct(wanted, catalog, self.options.policy, elsewhere=elsewhere)
+            return resolve_direct(
+                wanted, catalog, self.options.policy, elsewhere=elsewhere, resembles=self._names(catalog)
+            )
         named = {option.name for option in wanted.options}
         policy = replace(self.options.policy, pre="--pre" in named)
         with ExitStack() as stack:
             no_index = policy.only_distro or "--no-index" in named
-            index = None if no_index else _LateIndex(lambda: self._index(wanted, catalog, stack))
-            return resolve(wanted, catalog, index, policy, elsewhere=elsewhere)
+            index = Indexes(
+                stack,
+                self.runner,
+                self.cache,
+                catalog.target,
+                options=wanted.options,
+                assigned=self.options.indexes,
+                cooldown=self.options.cooldown,
+                offline=self.options.offline,
+                warn=self.warn,
+            )
+            names = self._names(catalog)
+            return resolve(wanted, catalog, None if no_index else index, policy, elsewhere=elsewhere, resembles=names)
+
+    def _names(self, catalog: IndexedCatalog) -> Names:
+        """Judge names by what the embedded indexes and the target's own catalog know, and the user's list."""
+        return Names(
+            lambda: self._targets.known_names() | catalog.names(),
+            popular=self.options.popular,
+            reviewed=self.options.reviewed,
+            assigned=self.options.indexes,
+        )
+
+    def _check_names(self, lock: Lock, host: IndexedCatalog) -> None:
+        """Judge the names of a lock that was made before, maybe by somebody else."""
+        names = self._names(host)
+        found = [looks_like(like) for wheel in lock.wheels if (like := names(wheel.project)) is not None]
+        for text in found:
+            self.warn(f"{text}: make sure that it is the one that is meant")
+        self._refuse(found)
+
+    def _refuse(self, lookalikes: Iterable[str]) -> None:
+        """Refuse names that look like others, where the user wants that (``--strict``)."""
+        texts = list(lookalikes) if self.options.strict else []
+        if texts:
+            names = ", ".join(f'"{text.partition(" ")[0]}"' for text in texts)
+            raise PolicyError(
+                "\n  ".join((f"{len(texts)} of the names look like others:", *texts)),
+                context="--strict",
+                hint=f"where they are meant, reviewed = [{names}] under [tool.distrofirst.names] says so",
+            )
 
     def _host(self) -> IndexedCatalog:
         """Open the host's catalog, once: a plan and what carries it out speak of one state of apt."""
@@ -282,39 +340,6 @@ class App:
 
         return look
 
-    def _index(self, wanted: RequirementSet, catalog: IndexedCatalog, stack: ExitStack) -> Index:
-        """Open the one index, only when a project is asked of it (rule P1)."""
-        from resolver.io.http import HttpClient, HttpOptions  # noqa: PLC0415 - a covered file needs no network
-        from resolver.pypi.configuration import choose_index, read_settings  # noqa: PLC0415 - the same
-        from resolver.pypi.index import SimpleIndex  # noqa: PLC0415 - the same
-
-        settings = choose_index(read_settings(self.runner, self.cache), wanted.options)
-        for extra in settings.extra:
-            self.warn(str(extra))
-        if settings.index_url is None:
-            raise UnavailableError(
-                f"no index may be asked: {settings.where}", hint="--only-distro plans with the distribution alone"
-            )
-        options = HttpOptions(
-            ca_bundle=settings.ca_bundle,
-            client_cert=settings.client_cert,
-            timeout=settings.timeout,
-            proxy=settings.proxy,
-            credentials=settings.credentials,
-            offline=self.options.offline,
-        )
-        http = stack.enter_context(HttpClient(self.cache, options))
-        return stack.enter_context(
-            SimpleIndex(
-                http,
-                self.cache,
-                settings,
-                catalog.target,
-                offline=self.options.offline,
-                uploaded_before=self.options.uploaded_before,
-            )
-        )
-
     def _announce(self, command: Command) -> None:
         """Show a command before it runs, sudo included where it goes through that (rule X3)."""
         through = "sudo " if command.privileged and os.geteuid() != 0 else ""
@@ -335,42 +360,6 @@ def _check_repositories(lock: Lock, host: IndexedCatalog) -> None:
                 hint="remove trusted=yes or allow-insecure=yes (apt), gpgcheck=0 (dnf, zypper) from its configuration,"
                 " and name its key there",
             )
-
-
-class _LateIndex:
-    """The index, opened when the first project is asked of it: what the distribution covers never gets there."""
-
-    def __init__(self, open_index: Callable[[], Index]) -> None:
-        self._open = open_index
-        self._opened: Index | None = None
-
-    @property
-    def _index(self) -> Index:
-        if self._opened is None:
-            self._opened = self._open()
-        return self._opened
-
-    def listing(self, project: NormalizedName) -> Listing:
-        """See the port."""
-        return self._index.listing(project)
-
-    def at(self, project: NormalizedName, url: str, sha256: str) -> Listing:
-        """See the port."""
-        return self._index.at(project, url, sha256)
-
-    def metadata(self, wheel: Wheel) -> WheelMetadata:
-        """See the port."""
-        return self._index.metadata(wheel)
-
-    def prefetch(self, projects: Iterable[NormalizedName]) -> None:
-        """See the port; nothing to fetch opens nothing."""
-        wanted = tuple(projects)
-        if wanted:
-            self._index.prefetch(wanted)
-
-    def prefetch_metadata(self, wheels: Iterable[Wheel]) -> None:
-        """See the port; whoever has a wheel has asked the index already."""
-        self._index.prefetch_metadata(wheels)
 
 
 def _read_stdin() -> bytes:

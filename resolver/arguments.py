@@ -160,7 +160,14 @@ def build_parser() -> _Parser:
         " or the newest",
     )
     about_plan.add_argument("--only-distro", action="store_true", help="never PyPI; what is not covered is unmet")
-    about_plan.add_argument("--uploaded-before", metavar="DATE", help="choose nothing younger from PyPI")
+    about_plan.add_argument(
+        "--uploaded-before",
+        metavar="LIMIT",
+        help="choose nothing younger from PyPI: a date, an age ('7 days'), or off (default: 3 days)",
+    )
+
+    strict = _Parser(add_help=False)
+    strict.add_argument("--strict", action="store_true", help="refuse names from PyPI that look like others")
 
     parser = _Parser(
         prog="distrofirst",
@@ -183,7 +190,7 @@ def build_parser() -> _Parser:
     report.add_argument("--direct", action="store_true", help="the listed requirements alone, without the network")
     report.add_argument("--fail-under", type=_percent, metavar="PERCENT", help="exit 1 below this coverage")
 
-    lock = add("lock", target, python, inputs, plan, does="write the plan as pylock.<release>.toml")
+    lock = add("lock", target, python, inputs, plan, strict, does="write the plan as pylock.<release>.toml")
     lock.add_argument(
         "--format",
         choices=["pylock", "requirements"],
@@ -192,7 +199,9 @@ def build_parser() -> _Parser:
     )
     lock.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: pylock.<release>.toml; - is stdout")
 
-    install = add("install", python, inputs, plan, does="carry the plan out on this host: OS packages, then a venv")
+    install = add(
+        "install", python, inputs, plan, strict, does="carry the plan out on this host: OS packages, then a venv"
+    )
     install.add_argument("--lock", type=Path, metavar="FILE", help="instead of resolving inputs")
     install.add_argument("--venv", type=Path, metavar="DIR", help="where the environment goes (default: venv)")
     install.add_argument("--dry-run", action="store_true", help="print the exact commands and run none")

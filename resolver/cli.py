@@ -12,21 +12,22 @@ import io
 import os
 import sys
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from resolver import configuration
+from resolver import configuration, cooldown
 from resolver.app import App, Options
 from resolver.arguments import parse
+from resolver.cooldown import Cooldown
 from resolver.errors import CommandError, DistrofirstError, InputError
 from resolver.model import PinsPolicy, Preference
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
-    from datetime import datetime
 
     from resolver.model import Lock, Resolution
     from resolver.venv.install import InstallResult
@@ -243,7 +244,11 @@ def _options(arguments: argparse.Namespace, standing: configuration.Configuratio
         prefer=Preference(given.get("prefer") or standing.prefer or Preference.FEWEST),
         only_distro=given.get("only_distro", False) or standing.only_distro,
         exclude=standing.exclude,
-        uploaded_before=_cooldown(given.get("uploaded_before")) or standing.uploaded_before,
+        cooldown=_cooldown(given.get("uploaded_before"), standing),
+        indexes=standing.indexes,
+        popular=standing.popular,
+        reviewed=standing.reviewed,
+        strict=given.get("strict", False) or standing.strict,
         direct=given.get("direct", False),
         offline=arguments.offline,
         venv=given.get("venv") or Path(standing.venv or "venv"),
@@ -253,8 +258,15 @@ def _options(arguments: argparse.Namespace, standing: configuration.Configuratio
     )
 
 
-def _cooldown(text: str | None) -> datetime | None:
-    return None if text is None else configuration.moment(text, context="--uploaded-before")
+def _cooldown(text: str | None, standing: configuration.Configuration) -> Cooldown:
+    """Turn limits into moments, once a run; without a word about it the default one holds, and is no strict one."""
+    now = datetime.now(UTC)
+    given = standing.uploaded_before if text is None else cooldown.parse(text, context="--uploaded-before")
+    return Cooldown(
+        limit=(given or cooldown.DEFAULT).at(now),
+        limits=tuple((name, limit.at(now)) for name, limit in standing.uploaded_before_for),
+        strict=given is not None,
+    )
 
 
 def _standing_targets(arguments: argparse.Namespace, standing: configuration.Configuration) -> tuple[str, ...]:

@@ -8,36 +8,66 @@ The command line wins over both.
     prefer = "fewest"
     only-distro = false
     exclude = ["setuptools"]           # projects that shall not come from the distribution
-    uploaded-before = 2026-11-01       # cooldown: nothing younger is chosen from the index (rule P3)
+    uploaded-before = "7 days"         # cooldown: nothing younger is chosen from the index (rule P3); "3 days" without
+    strict = false                     # lock and install refuse names that look like others
     targets = ["host", "debian:13"]
     venv = "venv"
 
     [tool.distrofirst.pins-for]        # in distrofirst.toml: [pins-for]
     django = "exact"
+
+    [tool.distrofirst.uploaded-before-for]
+    urgent-fix = "off"
+
+    [tool.distrofirst.names]
+    popular = "popular.txt"            # names that others may be mistaken for, beside those that the distributions know
+    reviewed = ["zz-alpha"]            # looks like another one, and is the one that is meant
+
+    [[tool.distrofirst.index]]         # in distrofirst.toml: [[index]]
+    url = "https://packages.example/simple"
+    projects = ["our-app", "our-lib-*"]
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from packaging.utils import canonicalize_name
 
+from resolver import cooldown
 from resolver.errors import InputError
-from resolver.model import PinsPolicy, Preference
+from resolver.model import AssignedIndex, PinsPolicy, Preference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
     from enum import StrEnum
     from pathlib import Path
 
     from packaging.utils import NormalizedName
 
+    from resolver.cooldown import Limit
+
     _Choice = TypeVar("_Choice", bound=StrEnum)
 
 FILE = "distrofirst.toml"
-_KEYS = ("exclude", "only-distro", "pins", "pins-for", "prefer", "targets", "uploaded-before", "venv")
+_KEYS = (
+    "exclude",
+    "index",
+    "names",
+    "only-distro",
+    "pins",
+    "pins-for",
+    "prefer",
+    "strict",
+    "targets",
+    "uploaded-before",
+    "uploaded-before-for",
+    "venv",
+)
+_NAMES_KEYS = ("popular", "reviewed")
+_INDEX_KEYS = ("projects", "url")
 _KINDS = {bool: "true or false", dict: "a table", list: "a list of strings", str: "a string"}
 """What TOML's readers call the kinds of values."""
 
@@ -51,7 +81,13 @@ class Configuration:
     prefer: Preference | None = None
     only_distro: bool = False
     exclude: frozenset[NormalizedName] = frozenset()
-    uploaded_before: datetime | None = None
+    uploaded_before: Limit | None = None
+    uploaded_before_for: tuple[tuple[NormalizedName, Limit], ...] = ()
+    strict: bool = False
+    popular: Path | None = None
+    """A file of popular names; from the folder of the file that names it."""
+    reviewed: frozenset[NormalizedName] = frozenset()
+    indexes: tuple[AssignedIndex, ...] = ()
     targets: tuple[str, ...] = ()
     venv: str | None = None
 
@@ -70,19 +106,6 @@ def read(path: Path | None, folder: Path) -> Configuration:
     if project.is_file() and b"distrofirst" in _bytes(project):
         return _parse(_load(project), project)
     return Configuration()
-
-
-def moment(text: str, *, context: str) -> datetime:
-    """Read a date or a time of ISO 8601, in UTC unless it says otherwise. Raises InputError for anything else."""
-    from datetime import UTC, datetime  # noqa: PLC0415 - rarely asked for
-
-    try:
-        limit = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InputError(
-            f"{text!r} is no date", context=context, hint="write it as 2026-11-01 or 2026-11-01T12:00:00Z"
-        ) from error
-    return limit if limit.tzinfo is not None else limit.replace(tzinfo=UTC)
 
 
 def _bytes(path: Path) -> bytes:
@@ -111,9 +134,11 @@ def _load(path: Path) -> Mapping[str, Any]:
 
 
 def _parse(table: Mapping[str, Any], path: Path) -> Configuration:
-    unknown = sorted(table.keys() - set(_KEYS))
-    if unknown:
-        raise InputError(f"unknown key {unknown[0]!r}", context=str(path), hint=f"the keys are {', '.join(_KEYS)}")
+    _check_keys(table, _KEYS, "", path)
+    names = _of(table, "names", dict, path) or {}
+    _check_keys(names, _NAMES_KEYS, "names.", path)
+    popular = _of(names, "popular", str, path, within="names.")
+    limits = _of(table, "uploaded-before-for", dict, path) or {}
     pins_for = _of(table, "pins-for", dict, path) or {}
     pins, prefer = _of(table, "pins", str, path), _of(table, "prefer", str, path)
     return Configuration(
@@ -127,7 +152,18 @@ def _parse(table: Mapping[str, Any], path: Path) -> Configuration:
         prefer=_choice(Preference, prefer, "prefer", path) if prefer is not None else None,
         only_distro=_of(table, "only-distro", bool, path) or False,
         exclude=frozenset(map(canonicalize_name, _texts(table, "exclude", path))),
-        uploaded_before=_moment(table, "uploaded-before", path),
+        uploaded_before=_limit(table.get("uploaded-before"), "uploaded-before", path),
+        uploaded_before_for=tuple(
+            sorted(
+                (canonicalize_name(name), limit)
+                for name, value in limits.items()
+                if (limit := _limit(value, f"uploaded-before-for.{name}", path)) is not None
+            )
+        ),
+        strict=_of(table, "strict", bool, path) or False,
+        popular=path.parent / popular if popular is not None else None,
+        reviewed=frozenset(map(canonicalize_name, _texts(names, "reviewed", path, within="names."))),
+        indexes=_indexes(table, path),
         targets=_texts(table, "targets", path),
         venv=_of(table, "venv", str, path),
     )
@@ -136,29 +172,79 @@ def _parse(table: Mapping[str, Any], path: Path) -> Configuration:
 _T = TypeVar("_T")
 
 
-def _of(table: Mapping[str, Any], key: str, kind: type[_T], path: Path) -> _T | None:
+def _check_keys(table: Mapping[str, Any], known: tuple[str, ...], within: str, path: Path) -> None:
+    unknown = sorted(table.keys() - set(known))
+    if unknown:
+        raise InputError(
+            f"unknown key {within + unknown[0]!r}", context=str(path), hint=f"the keys are {', '.join(known)}"
+        )
+
+
+def _of(table: Mapping[str, Any], key: str, kind: type[_T], path: Path, *, within: str = "") -> _T | None:
     value = table.get(key)
     if value is not None and not isinstance(value, kind):
-        raise InputError(f"{key} has to be {_KINDS[kind]}, not {value!r}", context=str(path))
+        raise InputError(f"{within}{key} has to be {_KINDS[kind]}, not {value!r}", context=str(path))
     return value
 
 
-def _moment(table: Mapping[str, Any], key: str, path: Path) -> datetime | None:
-    """Read a time that is written as TOML's own date or as a string."""
-    value = table.get(key)
+def _limit(value: object, key: str, path: Path) -> Limit | None:
+    """Read a limit that is written as TOML's own date or as a string."""
     if value is None:
         return None
     from datetime import date  # noqa: PLC0415 - rarely asked for
 
     if not isinstance(value, str | date):  # a datetime is a date too
-        raise InputError(f"{key} has to be a date, not {value!r}", context=str(path))
-    return moment(str(value), context=f"{path}: {key}")
+        raise InputError(f"{key} has to be a date or an age, not {value!r}", context=str(path))
+    return cooldown.parse(str(value), context=f"{path}: {key}")
 
 
-def _texts(table: Mapping[str, Any], key: str, path: Path) -> tuple[str, ...]:
-    values = _of(table, key, list, path) or []
+def _indexes(table: Mapping[str, Any], path: Path) -> tuple[AssignedIndex, ...]:
+    """Read the indexes that projects are assigned to (rule P1), and see that no project is assigned twice."""
+    entries = _of(table, "index", list, path) or []
+    found: list[AssignedIndex] = []
+    taken: dict[str, str] = {}
+    for position, entry in enumerate(entries):
+        within = f"index[{position}]."
+        where = f"{path}: index[{position}]"
+        if not isinstance(entry, dict):
+            raise InputError(f"expected a table [[index]], not {entry!r}", context=where)
+        _check_keys(entry, _INDEX_KEYS, within, path)
+        url = _of(entry, "url", str, path, within=within)
+        patterns = tuple(_pattern(text, where) for text in _texts(entry, "projects", path, within=within))
+        if not url or not patterns:
+            raise InputError("expected a url, and projects that come from it", context=where, hint=_INDEX_HINT)
+        for pattern in patterns:
+            for other, place in taken.items():
+                if pattern == other or (pattern.endswith("*") and other.endswith("*") and _overlap(pattern, other)):
+                    raise InputError(
+                        f"{pattern} is assigned to a second index; {place} has {other}",
+                        context=where,
+                        hint="a project comes from one index only; an exact name may leave another's prefix*",
+                    )
+        taken |= dict.fromkeys(patterns, where)
+        found.append(AssignedIndex(url=url, projects=patterns, where=where))
+    return tuple(found)
+
+
+_INDEX_HINT = 'url = "https://packages.example/simple", projects = ["our-app", "our-lib-*"]'
+
+
+def _pattern(text: str, where: str) -> str:
+    """Read a name, or the beginning of names with ``*`` at its end; normalized (PEP 503)."""
+    start = text.removesuffix("*")
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*)", start) or (start == text and start[-1] in "._-"):
+        raise InputError(f"{text!r} is no project's name, and no beginning of one with * at its end", context=where)
+    return canonicalize_name(start) + text[len(start) :]
+
+
+def _overlap(one: str, other: str) -> bool:
+    return one[:-1].startswith(other[:-1]) or other[:-1].startswith(one[:-1])
+
+
+def _texts(table: Mapping[str, Any], key: str, path: Path, *, within: str = "") -> tuple[str, ...]:
+    values = _of(table, key, list, path, within=within) or []
     if not all(isinstance(value, str) for value in values):
-        raise InputError(f"{key} has to be {_KINDS[list]}, not {values!r}", context=str(path))
+        raise InputError(f"{within}{key} has to be {_KINDS[list]}, not {values!r}", context=str(path))
     return tuple(values)
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, parse_wheel_filename
 
-from resolver.errors import InputError, UnmetError
+from resolver.errors import InputError, PolicyError, UnmetError
 from resolver.model import (
     MACHINES,
     Evidence,
@@ -33,6 +33,7 @@ from resolver.model import (
     Release,
     Target,
     Wheel,
+    Worry,
 )
 from resolver.tables import Table
 
@@ -60,7 +61,8 @@ def default_name(target: Target) -> str:
 def from_resolution(resolution: Resolution, requirements: RequirementSet) -> Lock:
     """Make the lock of a complete plan; projects that do not apply to the target are left out.
 
-    Raises UnmetError, naming each project with its reason and who asks for it, where the plan has a gap.
+    Raises UnmetError, naming each project with its reason and who asks for it, where the plan has a gap; PolicyError
+    where one is only there because the index quarantined a project, or has nothing older than the cooldown (rule P3).
     """
     _refuse_gaps(resolution)
     chosen = [decision for decision in resolution.decisions if decision.outcome in {Outcome.DISTRO, Outcome.PYPI}]
@@ -90,7 +92,8 @@ def _refuse_gaps(resolution: Resolution) -> None:
         why = ": ".join(filter(None, (gap.reason, gap.detail)))
         lines.append(f"  {gap.name}{gap.specifier} (asked for by {askers}): {why or gap.outcome}")
     steps = dict.fromkeys(gap.next_step for gap in gaps if gap.next_step)
-    raise UnmetError(
+    refused = any(one.worry in {Worry.QUARANTINED, Worry.TOO_YOUNG} for gap in gaps for one in gap.concerns)
+    raise (PolicyError if refused else UnmetError)(
         "\n".join(lines),
         context=str(resolution.target),
         hint="; ".join(steps) or "`distrofirst explain PROJECT` tells what was looked up and what was rejected",

@@ -88,6 +88,58 @@ class Preference(StrEnum):
     NEWEST = "newest"
 
 
+class Likeness(StrEnum):
+    """In what a name is like another one (``resolver.pypi.lookalikes``)."""
+
+    SWAP = "swap"
+    HOMOGLYPH = "homoglyph"
+    EDIT = "edit"
+    ORDER = "order"
+    AFFIX = "affix"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lookalike:
+    """A name that may be a mistake, or an attack: it is not known, and looks like one that is."""
+
+    name: NormalizedName
+    likely: NormalizedName
+    """The name that was probably meant."""
+    likeness: Likeness
+    packaged: bool
+    """Whether a distribution has ``likely``; else it is on the user's list of popular names."""
+
+
+class Worry(StrEnum):
+    """What deserves a look although, or because, the index offers it (``Concern``)."""
+
+    LOOKALIKE = "lookalike"
+    """Its name looks like one that is known (``Lookalike``)."""
+    YANKED = "yanked"
+    """Taken although its authors withdrew it: it is pinned (PEP 592)."""
+    ARCHIVED = "archived"
+    """No more releases are to be expected (PEP 792)."""
+    DEPRECATED = "deprecated"
+    """Its authors advise against it (PEP 792)."""
+    QUARANTINED = "quarantined"
+    """Refused: the index holds it to be unsafe (PEP 792)."""
+    TOO_YOUNG = "too-young"
+    """Refused: all that would do is younger than the cooldown (rule P3)."""
+    PASSED_OVER = "passed-over"
+    """A newer release would do, and is younger than the cooldown."""
+    AGE_UNKNOWN = "age-unknown"
+    """Taken without knowing its age: the index does not tell."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Concern:
+    """One thing about a project of the remainder that people should know before they install it."""
+
+    worry: Worry
+    text: str
+    """A sentence that names the project."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Origin:
     """Where a requirement or an option stands."""
@@ -132,6 +184,30 @@ class FileOption:
     """The long option: ``--index-url``, ``--extra-index-url``, ``--find-links``, ``--no-index``, ``--pre`` …"""
     value: str | None
     origin: Origin
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AssignedIndex:
+    """An index that the user names for single projects, which are then looked up nowhere else (rule P1)."""
+
+    url: str
+    """As written; may hold a login."""
+    projects: tuple[str, ...]
+    """Names, and beginnings of names with ``*`` at their end (``our-*``), normalized."""
+    where: str
+    """``distrofirst.toml: index[0]``"""
+
+    def claims(self, project: str) -> int:
+        """Tell how closely it claims a project: 0 not at all, 1 by a beginning, 2 by its name."""
+        if project in self.projects:
+            return 2
+        return int(any(one.endswith("*") and project.startswith(one[:-1]) for one in self.projects))
+
+
+def assigned_to(project: str, indexes: tuple[AssignedIndex, ...]) -> AssignedIndex | None:
+    """Give the index that a project is assigned to; a name comes before the beginning of one."""
+    best = max(indexes, key=lambda index: index.claims(project), default=None)
+    return best if best is not None and best.claims(project) else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -360,6 +436,8 @@ class Rejection:
     version: Version
     why: str
     """``only an sdist``, ``requires Python <3.12``."""
+    is_young: bool = False
+    """Whether it would do but for the cooldown (rule P3)."""
 
     def __str__(self) -> str:
         """``2.0: only an sdist``."""
@@ -377,8 +455,11 @@ class Listing:
     """The versions without a fitting wheel, newest first."""
     exists: bool = True
     """False where the index does not know the project at all."""
-    notes: tuple[str, ...] = ()
-    """What the index says of the project as a whole: archived, deprecated, quarantined (PEP 792)."""
+    status: str = "active"
+    """What the index says of the project as a whole: ``archived``, ``deprecated``, ``quarantined`` (PEP 792)."""
+    status_reason: str | None = None
+    age_unknown: bool = False
+    """Whether a cooldown holds, and lets wheels pass that have no upload time."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -440,6 +521,8 @@ class Decision:
     """The projects that it needs, sorted."""
     direct: bool = False
     """Whether an input asks for it, rather than another project."""
+    concerns: tuple[Concern, ...] = ()
+    """What people should know before they install it, in the order of ``Worry``."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,8 +10,10 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from resolver.cooldown import Cooldown
 from resolver.errors import CommandError, UnavailableError
 from resolver.model import Command, Listing, Rejection, Transaction, Wheel, WheelMetadata
+from resolver.pypi.wheels import held_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,16 +23,29 @@ if TYPE_CHECKING:
     from resolver.model import Completed, Lock
 
 
+UPLOADED = "2026-01-01T00:00:00Z"
+
+
 class FakeIndex:
     """An Index over a universe in memory, as a scenario file writes it.
 
     ``{project: {version: {requires: [...], requires_python: "…", sdist_only: bool, yanked: "why",
-    provides_extra: [...]}}}``, every key of the innermost level optional.
+    provides_extra: [...], uploaded: "2026-01-01T00:00:00Z"}}}``, every key of the innermost level optional; no upload
+    time where ``uploaded`` is empty. ``status`` maps a project to what the index says of it, with the reason.
     """
 
-    def __init__(self, universe: Mapping[str, Mapping[str, Mapping[str, Any]]], *, python: str = "3.13") -> None:
+    def __init__(
+        self,
+        universe: Mapping[str, Mapping[str, Mapping[str, Any]]],
+        *,
+        python: str = "3.13",
+        status: Mapping[str, tuple[str, str | None]] | None = None,
+        cooldown: Cooldown | None = None,
+    ) -> None:
         self._universe = {canonicalize_name(name): versions for name, versions in universe.items()}
         self._python = python
+        self._status = status or {}
+        self._cooldown = cooldown or Cooldown()
         self.listed: list[str] = []
         """The projects whose listing was asked for, in order; not those that were prefetched."""
         self.read: list[str] = []
@@ -43,6 +58,8 @@ class FakeIndex:
         versions = self._universe.get(project)
         if versions is None:
             return Listing(project=project, wheels=(), exists=False)
+        status, reason = self._status.get(project, ("active", None))
+        limit, strict = self._cooldown.of(project), self._cooldown.strict
         wheels: list[Wheel] = []
         rejected: list[Rejection] = []
         for spelled in sorted(versions, key=Version, reverse=True):
@@ -52,9 +69,20 @@ class FakeIndex:
                 rejected.append(Rejection(version=Version(spelled), why="only an sdist"))
             elif requires_python and not SpecifierSet(requires_python).contains(self._python, prereleases=True):
                 rejected.append(Rejection(version=Version(spelled), why=f"requires Python {requires_python}"))
+            elif limit and (why := held_back(about.get("uploaded", UPLOADED), limit, strict=strict)):
+                rejected.append(Rejection(version=Version(spelled), why=why, is_young="yanked" not in about))
             else:
                 wheels.append(self._wheel(project, spelled, about))
-        return Listing(project=project, wheels=tuple(wheels), rejected=tuple(rejected))
+        if status == "quarantined":
+            wheels, rejected = [], []
+        return Listing(
+            project=project,
+            wheels=tuple(wheels),
+            rejected=tuple(rejected),
+            status=status,
+            status_reason=reason,
+            age_unknown=limit is not None and not strict,
+        )
 
     def at(self, project: NormalizedName, url: str, sha256: str) -> Listing:
         """Any version of the universe is at ``https://files.example/PROJECT-VERSION-py3-none-any.whl``."""
@@ -91,7 +119,7 @@ class FakeIndex:
             sha256=hashlib.sha256(filename.encode()).hexdigest(),
             size=1000,
             requires_python=about.get("requires_python"),
-            upload_time="2026-01-01T00:00:00Z",
+            upload_time=about.get("uploaded", UPLOADED) or None,
             yanked=about.get("yanked"),
             core_metadata="",
         )

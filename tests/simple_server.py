@@ -51,10 +51,16 @@ def wheel_bytes(name: str, version: str, metadata: bytes, *, files: int = 3) -> 
 
 
 def serve(server: Loopback, universe: Mapping[str, Mapping[str, Mapping[str, Any]]], shape: Shape) -> str:
-    """Serve a universe as ``tests.fakes.FakeIndex`` takes it; give the index's URL."""
+    """Serve a universe as ``tests.fakes.FakeIndex`` takes it; give the index's URL.
+
+    A project's ``""`` among its versions is no version, but its page's status (PEP 792).
+    """
     for name, versions in universe.items():
-        entries = [_serve_version(server, name, version, about, shape) for version, about in versions.items()]
-        server.routes[f"/simple/{name}/"] = [page(name, entries, as_html=shape == "html")]
+        entries = [
+            _serve_version(server, name, version, about, shape) for version, about in versions.items() if version
+        ]
+        more = {"project-status": versions[""]} if "" in versions else {}
+        server.routes[f"/simple/{name}/"] = [page(name, entries, as_html=shape == "html", **more)]
     return f"{server.url}/simple/"
 
 
@@ -87,7 +93,7 @@ def _serve_version(server: Loopback, name: str, version: str, about: Mapping[str
         "url": f"../../files/{filename}",
         "hashes": {"sha256": hashlib.sha256(wheel).hexdigest()},
         "size": len(wheel),
-        "upload-time": "2026-01-01T00:00:00Z",
+        "upload-time": about.get("uploaded", "2026-01-01T00:00:00Z") or None,
         "requires-python": about.get("requires_python"),
         "yanked": about.get("yanked", False),
         "core-metadata": {"sha256": hashlib.sha256(metadata).hexdigest()} if shape.startswith("metadata") else False,

@@ -85,6 +85,10 @@ class IndexedCatalog:
             self._found[project] = self._lookup(project)
         return self._found[project]
 
+    def names(self) -> frozenset[str]:
+        """Give every project that the target's OS packages are known to carry, or that an override speaks of."""
+        return self._index.projects() | self._overrides.keys()
+
     def dependencies(self, package: str) -> tuple[OsDependency, ...]:
         """Give the direct dependencies of an OS package that carry projects, sorted by package name."""
         if package not in self._below:

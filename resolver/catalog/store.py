@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import mmap
 import os
+import re
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 MAGIC = b"distrofirst-index 1\n"
 END = b"~end\n"
+_PROJECT = re.compile(rb"^p\t([^\t\n]+)\t", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -149,6 +151,11 @@ class IndexFile:
         """Give every claim, sorted by project."""
         return map(self._claim, self._lines("p\t"))
 
+    def projects(self) -> frozenset[str]:
+        """Give the name of every project that something claims; a few milliseconds."""
+        start = self._find(b"p\t")
+        return frozenset(name.decode() for name in _PROJECT.findall(self._map, start))
+
     def all_packages(self) -> Iterator[PackageRecord]:
         """Give every package, sorted by name."""
         return map(self._package, self._lines("o\t"))
@@ -183,6 +190,15 @@ class IndexFile:
         """Give the lines that start with a prefix, found by bisection over byte positions."""
         wanted = prefix.encode()
         data = self._map
+        low = self._find(wanted)
+        while data[low : low + len(wanted)] == wanted:
+            end = data.find(b"\n", low)
+            yield data[low:end].decode()
+            low = end + 1
+
+    def _find(self, wanted: bytes) -> int:
+        """Give the position of the first line that is not less than ``wanted``."""
+        data = self._map
         low, high = self._start, len(data)
         while low < high:
             middle = data.rfind(b"\n", self._start - 1, (low + high) // 2) + 1
@@ -191,10 +207,7 @@ class IndexFile:
                 low = end + 1
             else:
                 high = middle
-        while data[low : low + len(wanted)] == wanted:
-            end = data.find(b"\n", low)
-            yield data[low:end].decode()
-            low = end + 1
+        return low
 
 
 def write(path: Path, content: bytes) -> None:

@@ -4,9 +4,10 @@ pip's documented order is followed: the files of every user, of the user, of the
 then the variables; a ``[install]`` section wins over ``[global]``. Only pip itself knows its default index, so pip is
 asked, once, when nothing else names one.
 
-A second index is never used: it may offer a higher version of any name, and nothing would tell the two apart
-(dependency confusion). One that the host configures is left out and returned, for the caller to warn of; one that a
-requirements file names is refused, because leaving it out would change what the file means.
+A second index is used only for the projects that distrofirst's own configuration assigns to it by name, and they are
+then asked of no other. Any other one is never used: it may offer a higher version of any name, and nothing would tell
+the two apart (dependency confusion). One that the host configures is left out and returned, for the caller to warn of;
+one that a requirements file names is refused, because leaving it out would change what the file means.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from resolver.model import Command
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from resolver.model import FileOption
+    from resolver.model import AssignedIndex, FileOption
     from resolver.ports import Cache, Runner
 
 _TIMEOUT = 15.0
@@ -144,13 +145,26 @@ def read_settings(
     return _with_index(settings, index.text, index.where)
 
 
-def choose_index(settings: IndexSettings, options: Iterable[FileOption]) -> IndexSettings:
+def assigned_settings(settings: IndexSettings, assigned: AssignedIndex) -> IndexSettings:
+    """Give the way to an index that projects are assigned to: as to the host's, held to the same rules, other login."""
+    return _with_index(replace(settings, credentials={}), assigned.url, f"{assigned.where}.url")
+
+
+def choose_index(
+    settings: IndexSettings, options: Iterable[FileOption], assigned: Iterable[AssignedIndex] = ()
+) -> IndexSettings:
     """Apply what the requirements files say to what the host says (rule P1).
 
     One ``--index-url`` replaces the host's; ``--no-index`` allows none. Raises PolicyError for two different ones,
-    and for any further source: ``--extra-index-url``, ``--find-links``.
+    and for any further source: ``--find-links``, and an ``--extra-index-url`` that no project is ``assigned`` to.
+    Of the host's further ones, which are left out, those that are assigned are no longer named.
     """
     options = tuple(options)
+    known = {_same(index.url) for index in assigned}
+    settings = replace(
+        settings,
+        extra=tuple(one for one in settings.extra if one.option != "extra-index-url" or _same(one.value) not in known),
+    )
     chosen: FileOption | None = None
     for option in options:
         if option.name != "--index-url" or not option.value:
@@ -167,18 +181,25 @@ def choose_index(settings: IndexSettings, options: Iterable[FileOption]) -> Inde
     for option in options:
         if option.name == "--no-index":
             settings = replace(settings, index_url=None, where=f"--no-index at {option.origin}")
+    _refuse_second_sources(options, settings, known)
+    return settings
+
+
+def _refuse_second_sources(options: Iterable[FileOption], settings: IndexSettings, known: set[str]) -> None:
     for option in options:
         if option.name not in {"--extra-index-url", "--find-links"}:
             continue
         if option.value and settings.index_url and _same(option.value) == _same(settings.index_url):
             continue  # the same index, named twice
+        if option.name == "--extra-index-url" and option.value and _same(option.value) in known:
+            continue  # it serves the projects that are assigned to it, and no others
         raise PolicyError(
             f"{option.name} {redact(option.value or '')} names a second source, and whoever controls one of two "
             "sources can offer a higher version of any project of the other",
             context=str(option.origin),
-            hint="use one index that serves both (--index-url), or name single projects by URL: name @ https://…",
+            hint="use one index that serves both (--index-url), name single projects by URL (name @ https://…), or"
+            " assign projects to it in the configuration: [[tool.distrofirst.index]] with url and projects",
         )
-    return settings
 
 
 def redact(url: str) -> str:

@@ -11,6 +11,7 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
+from resolver.cooldown import Cooldown
 from resolver.errors import PolicyError
 from resolver.model import HttpNotFound, Listing
 from resolver.pypi import remembered
@@ -18,7 +19,6 @@ from resolver.pypi.background import Job, Pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from packaging.utils import NormalizedName
 
@@ -48,21 +48,21 @@ class SimpleIndex:
         target: Target,
         *,
         offline: bool = False,
-        uploaded_before: datetime | None = None,
+        cooldown: Cooldown | None = None,
         max_age: float = FRESH,
         workers: int = WORKERS,
     ) -> None:
         """See the index of ``settings`` for ``target``.
 
-        ``offline`` takes cached listings of any age; ``uploaded_before`` (aware) is the cooldown of rule P3;
-        ``max_age`` is in seconds; ``workers`` is how many requests ``prefetch`` has under way at a time.
+        ``offline`` takes cached listings of any age; ``cooldown`` is that of rule P3; ``max_age`` is in seconds;
+        ``workers`` is how many requests ``prefetch`` has under way at a time.
         """
         self._http = http
         self._cache = cache
         self._settings = settings
         self._target = target
         self._offline = offline
-        self._uploaded_before = uploaded_before
+        self._cooldown = cooldown or Cooldown()
         self._max_age = max_age
         self._base = f"{(settings.index_url or '').rstrip('/')}/"
         self._view = "\n".join(
@@ -72,7 +72,6 @@ class SimpleIndex:
                 target.architecture,
                 target.python_full_version or target.python,
                 target.glibc,
-                uploaded_before.isoformat() if uploaded_before else "",
             )
         )
         self._lock = threading.Lock()
@@ -156,7 +155,7 @@ class SimpleIndex:
             return job
 
     def _listing_key(self, project: NormalizedName) -> str:
-        return f"{self._view}\n{project}"
+        return f"{self._view}\n{self._cooldown.key(project)}\n{project}"
 
     def _fetch_listing(self, project: NormalizedName) -> Listing:
         if self._settings.index_url is None:
@@ -192,7 +191,7 @@ class SimpleIndex:
             if self._chooser is None:
                 from resolver.pypi.wheels import WheelChooser  # noqa: PLC0415 -- a warm run has nothing to choose
 
-                self._chooser = WheelChooser(self._target, uploaded_before=self._uploaded_before)
+                self._chooser = WheelChooser(self._target, cooldown=self._cooldown)
         return self._chooser.choose(project, page)
 
     # Metadata -------------------------------------------------------------------------------------------------

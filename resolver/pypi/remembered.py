@@ -11,7 +11,7 @@ from resolver.model import Listing, Rejection, Wheel, WheelMetadata
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
-FORMAT: Final = "2"
+FORMAT: Final = "3"
 """Part of every key: raised when the shape or the meaning of an entry changes."""
 
 
@@ -31,14 +31,14 @@ def dump_listing(listing: Listing, page_hash: str) -> object:
         )
         for wheel in listing.wheels
     ]
-    rejected = [(str(one.version), one.why) for one in listing.rejected]
-    return [page_hash, listing.exists, rejected, listing.notes, rows]
+    rejected = [(str(one.version), one.why, one.is_young) for one in listing.rejected]
+    return [page_hash, listing.exists, listing.status, listing.status_reason, listing.age_unknown, rejected, rows]
 
 
 def load_listing(value: object, project: NormalizedName) -> tuple[Listing | None, str]:
     """Give back what ``dump_listing`` was given; ``(None, "")`` for anything else."""
     try:
-        page_hash, exists, rejected, notes, rows = cast("Any", value)
+        page_hash, exists, status, status_reason, age_unknown, rejected, rows = cast("Any", value)
         wheels = tuple(
             Wheel(
                 project=project,
@@ -67,9 +67,13 @@ def load_listing(value: object, project: NormalizedName) -> tuple[Listing | None
         listing = Listing(
             project=project,
             wheels=wheels,
-            rejected=tuple(Rejection(version=Version(version), why=why) for version, why in rejected),
+            rejected=tuple(
+                Rejection(version=Version(version), why=why, is_young=bool(young)) for version, why, young in rejected
+            ),
             exists=bool(exists),
-            notes=tuple(notes),
+            status=str(status),
+            status_reason=status_reason,
+            age_unknown=bool(age_unknown),
         )
     except (ValueError, TypeError, InvalidVersion):
         return None, ""

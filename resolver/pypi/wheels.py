@@ -7,13 +7,14 @@ looked up once however many files carry it, and a version is parsed once however
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from resolver.cooldown import Cooldown, spell, upload_moment
 from resolver.errors import InputError
 from resolver.model import MACHINES, Listing, Rejection, Wheel
 from resolver.pypi.simple import absolute
@@ -80,17 +81,18 @@ class _Best:
     file: IndexFile | None = None
     closeness: int = -1
     why: str = ""
+    is_young: bool = False
 
-    def reject(self, closeness: int, why: str) -> None:
+    def reject(self, closeness: int, why: str, *, is_young: bool = False) -> None:
         if closeness > self.closeness:
-            self.closeness, self.why = closeness, why
+            self.closeness, self.why, self.is_young = closeness, why, is_young
 
 
 class WheelChooser:
     """Chooses for one target. Remembers what it learnt of tags and specifiers; safe for many threads."""
 
-    def __init__(self, target: Target, *, uploaded_before: datetime | None = None) -> None:
-        """Take files for ``target`` that the index got before ``uploaded_before`` (the cooldown of rule P3)."""
+    def __init__(self, target: Target, *, cooldown: Cooldown | None = None) -> None:
+        """Take files for ``target`` that the ``cooldown`` lets pass (rule P3)."""
         self._priority = {
             str(tag): place for place, tag in enumerate(wheel_tags(target.python, target.architecture, target.glibc))
         }
@@ -98,10 +100,11 @@ class WheelChooser:
         self._python = target.python_full_version or target.python
         self._pythons: dict[str, bool] = {}
         self._no_wheel = f"no wheel for CPython {target.python} on {target.architecture}"
-        self._limit = uploaded_before
+        self._cooldown = cooldown or Cooldown()
 
     def choose(self, project: NormalizedName, page: Page) -> Listing:
         """Give one wheel a version, newest version first, and why the other versions have none."""
+        limit = self._cooldown.of(project)
         names: dict[str, bool] = {}
         spellings: dict[str, _Best | None] = {}
         best: dict[Version, _Best] = {}
@@ -124,8 +127,9 @@ class WheelChooser:
             elif (place := self._place(rest)) is None:
                 candidate.reject(1, self._no_wheel)
             else:
-                self._consider(page.read(filename, entry), place, candidate)
-        return _listing(project, page, best)
+                self._consider(page.read(filename, entry), place, candidate, limit)
+        lenient = limit is not None and not self._cooldown.strict
+        return replace(_listing(project, page, best), age_unknown=lenient)
 
     def _place(self, rest: str) -> tuple[int, int, str] | None:
         """Give priority and build of ``[build-]python-abi-platform``, the best first; None where it does not fit."""
@@ -141,14 +145,14 @@ class WheelChooser:
             priority = self._triples[rest] = self._look_up(rest)
         return None if priority is None else (priority, -build_number, build_name)
 
-    def _consider(self, file: IndexFile, place: tuple[int, int, str], candidate: _Best) -> None:
+    def _consider(self, file: IndexFile, place: tuple[int, int, str], candidate: _Best, limit: datetime | None) -> None:
         """Take the file if it fits better than what the version has."""
         if file.requires_python and not self._runs_here(file.requires_python):
             candidate.reject(2, f"requires Python {file.requires_python}")
         elif file.sha256 is None:
             candidate.reject(3, "the index gives no sha256")
-        elif self._limit is not None and (why := _too_young(file.upload_time, self._limit)):
-            candidate.reject(4, why)
+        elif limit is not None and (why := held_back(file.upload_time, limit, strict=self._cooldown.strict)):
+            candidate.reject(4, why, is_young=file.yanked is None)
         else:
             rank = (file.yanked is not None, *place, file.filename)
             if candidate.rank is None or rank < candidate.rank:
@@ -202,11 +206,15 @@ def _listing(project: NormalizedName, page: Page, best: dict[Version, _Best]) ->
                 )
             )
         else:
-            rejected.append(Rejection(version=version, why=entry.why or "its address cannot be used"))
-    notes: tuple[str, ...] = ()
-    if page.status != "active":
-        notes = (f"{page.status} on the index" + (f": {page.status_reason}" if page.status_reason else ""),)
-    return Listing(project=project, wheels=tuple(wheels), rejected=tuple(rejected), notes=notes)
+            why = entry.why or "its address cannot be used"
+            rejected.append(Rejection(version=version, why=why, is_young=entry.is_young))
+    return Listing(
+        project=project,
+        wheels=tuple(wheels),
+        rejected=tuple(rejected),
+        status=page.status,
+        status_reason=page.status_reason,
+    )
 
 
 def _version(spelled: str) -> Version | None:
@@ -232,15 +240,12 @@ def _sdist_version(filename: str, project: NormalizedName, names: dict[str, bool
     return ""
 
 
-def _too_young(upload_time: str | None, limit: datetime) -> str:
-    from datetime import UTC, datetime  # noqa: PLC0415 -- needed with a cooldown only
+def held_back(upload_time: str | None, limit: datetime, *, strict: bool) -> str:
+    """Say why the cooldown holds a file back; empty where it does not.
 
-    if upload_time is None:
-        return "the index gives no upload time, which the cooldown needs"
-    try:
-        uploaded = datetime.fromisoformat(upload_time)
-    except ValueError:
-        return "the index gives no readable upload time, which the cooldown needs"
-    if uploaded.tzinfo is None:
-        uploaded = uploaded.replace(tzinfo=UTC)
-    return f"uploaded {uploaded:%Y-%m-%d}, after the cooldown's limit" if uploaded > limit else ""
+    Without a time that can be read nothing can be known: ``strict`` holds it back, else it passes, to be told of.
+    """
+    uploaded = upload_moment(upload_time)
+    if uploaded is None:
+        return "the index gives no upload time, which the cooldown needs" if strict else ""
+    return f"uploaded {uploaded:%Y-%m-%d}, after {spell(limit)} (cooldown)" if uploaded > limit else ""

@@ -1,7 +1,8 @@
 """The report as JSON: one document, its keys a contract (cli.md, Report JSON; ``distrofirst/report/1``).
 
 Every key is always present, null where there is nothing to say, so that a reader never asks which are. Keys that
-the contract does not name (``direct``, ``next_step``; ``pins``, ``warnings``; ``unresolved``) only add to it.
+the contract does not name (``direct``, ``next_step``, ``concerns``; ``pins``, ``warnings``; ``unresolved``) only
+add to it.
 """
 
 from __future__ import annotations
@@ -82,4 +83,5 @@ def _project(decision: Decision) -> dict[str, object]:
         "reason": decision.reason.value if decision.reason else None,
         "detail": decision.detail,
         "next_step": decision.next_step,
+        "concerns": [{"worry": one.worry.value, "text": one.text} for one in decision.concerns],
     }

@@ -98,6 +98,8 @@ def _branches(decision: Decision, known: Mapping[str, Decision]) -> Iterable[tup
         yield "taken from PyPI", (decision.wheel.filename, f"sha256 {decision.wheel.sha256}")
     if decision.depends:
         yield "needs", tuple(_dependency(name, known) for name in decision.depends)
+    if decision.concerns:
+        yield "to be looked at", tuple(concern.text for concern in decision.concerns)
     if decision.next_step:
         yield f"next step: {decision.next_step}", ()
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from resolver.model import Listing
     from resolver.ports import Catalog, Index
 
 MAX_STEPS = 20_000
@@ -41,6 +42,8 @@ class Outcome:
     """Demands set aside, with the explanation."""
     notes: dict[NormalizedName, list[str]]
     demoted: dict[NormalizedName, str]
+    listings: Mapping[NormalizedName, Listing]
+    """What the index said of the projects that it was asked about."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,6 +78,7 @@ class Engine:
     _demoted: dict[NormalizedName, str] = field(default_factory=dict)
     _unmet: dict[NormalizedName, str] = field(default_factory=dict)
     _notes: dict[NormalizedName, dict[str, None]] = field(default_factory=dict)
+    _listings: dict[NormalizedName, Listing] = field(default_factory=dict)
     _refusals: dict[NormalizedName, Refusal] = field(default_factory=dict)
     """Of what was set aside, as things stood then."""
 
@@ -123,6 +127,7 @@ class Engine:
         )
         easy, hard = self._divide(provider, roots)
         found = self._search(provider, hard)
+        self._listings.update(provider.listings)
         for project, notes in provider.notes.items():
             self._notes.setdefault(project, {}).update(notes)
         if isinstance(found, _Failure):
@@ -142,6 +147,7 @@ class Engine:
             unmet={},
             notes={},
             demoted=dict(self._demoted),
+            listings=self._listings,
         )
 
     def _divide(self, provider: Provider, roots: Sequence[Ask]) -> tuple[dict[NormalizedName, OsCandidate], list[Ask]]:

@@ -13,8 +13,9 @@ from packaging.version import Version
 
 from resolver.errors import InputError
 from resolver.model import Absence, Decision, OsCandidate, Outcome, PinsPolicy, Reason, Resolution, Wheel
-from resolver.resolve import closure, pins
+from resolver.resolve import closure, concerns, pins
 from resolver.resolve.asks import Ask, Policy, from_requirement
+from resolver.resolve.concerns import nobody
 from resolver.resolve.engine import Engine
 from resolver.resolve.next_steps import next_step, nowhere
 from resolver.resolve.provider import Provider, Refusal
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from resolver.model import Requirement, RequirementSet
     from resolver.ports import Catalog, Index
+    from resolver.resolve.concerns import Resembles
     from resolver.resolve.engine import Outcome as Solved
     from resolver.resolve.next_steps import Elsewhere
 
@@ -54,8 +56,9 @@ def resolve(
     policy: Policy,
     *,
     elsewhere: Elsewhere = nowhere,
+    resembles: Resembles = nobody,
 ) -> Resolution:
-    """Make the whole plan. ``index`` None asks the distribution alone.
+    """Make the whole plan. ``index`` None asks the distribution alone. ``resembles`` judges the remainder's names.
 
     Raises UnavailableError where metadata is missing (rule I6).
     """
@@ -68,11 +71,16 @@ def resolve(
         constraints=inputs.constraints,
     ).run()
     decisions = _decide(inputs, catalog, solved, elsewhere, only_distro=index is None or policy.only_distro)
-    return _resolution(requirements, catalog, policy, decisions)
+    return _resolution(requirements, catalog, policy, decisions, resembles)
 
 
 def resolve_direct(
-    requirements: RequirementSet, catalog: Catalog, policy: Policy, *, elsewhere: Elsewhere = nowhere
+    requirements: RequirementSet,
+    catalog: Catalog,
+    policy: Policy,
+    *,
+    elsewhere: Elsewhere = nowhere,
+    resembles: Resembles = nobody,
 ) -> Resolution:
     """Look at the listed requirements alone, with what is at hand; never asks the network."""
     inputs = _sort_out(requirements, catalog, policy)
@@ -86,7 +94,7 @@ def resolve_direct(
         if refusal is None and project in provider.unchecked:
             decision = replace(decision, detail=f"extras not checked: {', '.join(decision.extras)}")
         decisions.append(decision)
-    return _resolution(requirements, catalog, policy, decisions)
+    return _resolution(requirements, catalog, policy, decisions, resembles)
 
 
 # --- reading the inputs ---
@@ -188,6 +196,7 @@ def _decide(
         else:
             decision = _decision(project, everything, catalog, refusal=refusal, elsewhere=elsewhere)
             decision = _unmet(decision, solved.unmet.get(project), notes, only_distro=only_distro)
+        decision = concerns.of_listing(decision, everything, solved.listings.get(project))
         decisions.append(
             replace(
                 decision,
@@ -302,9 +311,13 @@ def _with_closure(decisions: Sequence[Decision], catalog: Catalog) -> list[Decis
 
 
 def _resolution(
-    requirements: RequirementSet, catalog: Catalog, policy: Policy, decisions: Iterable[Decision]
+    requirements: RequirementSet,
+    catalog: Catalog,
+    policy: Policy,
+    decisions: Iterable[Decision],
+    resembles: Resembles,
 ) -> Resolution:
-    in_order = tuple(sorted(decisions, key=lambda one: one.name))
+    in_order = tuple(sorted((concerns.of_name(one, resembles) for one in decisions), key=lambda one: one.name))
     return Resolution(
         target=catalog.target,
         metadata=catalog.metadata,
@@ -312,7 +325,7 @@ def _resolution(
         requirements=len(requirements.requirements),
         pins=policy.pins,
         coverage_by_pins={one.value: _direct_coverage(requirements, catalog, policy, one) for one in PinsPolicy},
-        warnings=_warnings(in_order),
+        warnings=(*_warnings(in_order), *concerns.warnings(in_order)),
     )
 
 

@@ -78,6 +78,8 @@ class Provider:
         self.askers: dict[NormalizedName, set[NormalizedName]] = {}
         """Who needed what at some point of the search."""
         self.notes: dict[NormalizedName, dict[str, None]] = {}
+        self.listings: dict[NormalizedName, Listing] = {}
+        """What the index said of the projects that it was asked about."""
 
     def note(self, project: NormalizedName, text: str) -> None:
         """Remember one step of a project's story; told once."""
@@ -293,6 +295,17 @@ class Provider:
             and not pins.admits(ask.specifier, candidate.version)
         )
 
+    def _listing(self, project: NormalizedName) -> Listing:
+        """Ask the index, and keep what it says of the project as a whole (PEP 792)."""
+        assert self._index is not None  # noqa: S101 - checked by the caller
+        listing = self.listings[project] = self._index.listing(project)
+        if not listing.exists:
+            self.note(project, "the index does not know it")
+        elif listing.status != "active":
+            why = f": {listing.status_reason}" if listing.status_reason else ""
+            self.note(project, f"the index calls it {listing.status}{why}")
+        return listing
+
     def _at(self, project: NormalizedName, asks: Sequence[Ask]) -> Listing:
         """Give the one wheel that a URL demand names; none where it is no wheel, or two places are named."""
         assert self._index is not None  # noqa: S101 - checked by the caller
@@ -323,10 +336,7 @@ class Provider:
         """Filter a listing: bounds, hashes, yanked files (PEP 592), pre-releases (PEP 440); newest first."""
         assert self._index is not None  # noqa: S101 - checked by the caller
         urls = {ask.url: ask for ask in asks if ask.url is not None}
-        listing = self._at(project, list(urls.values())) if urls else self._index.listing(project)
-        if not listing.exists:
-            self.note(project, "the index does not know it")
-            return []
+        listing = self._at(project, list(urls.values())) if urls else self._listing(project)
         hashes = [ask.hashes for ask in asks if ask.hashes]
         pinned = any(pins.pin_of(ask.specifier) for ask in asks)
         fitting = []

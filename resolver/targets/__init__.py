@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from resolver.catalog import store
 from resolver.errors import InputError
 from resolver.hosts import releases
 from resolver.hosts.releases import Family
@@ -104,6 +105,12 @@ class Targets:
         """Name the releases whose metadata has to be fetched before they can be asked."""
         known = {release for release, _ in self.known()}
         return tuple(str(release) for release in releases.known_releases() if release not in known)
+
+    def known_names(self) -> frozenset[str]:
+        """Give the projects that the embedded indexes speak of, whatever their release."""
+        return frozenset[str]().union(
+            *(store.IndexFile(path).projects() for path in sorted(mappings_folder().glob("*.idx")))
+        )
 
     def package_manager(self, catalog: IndexedCatalog) -> PackageManager:
         """Give what installs OS packages on the host whose catalog this is."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from packaging.utils import canonicalize_name
 
+from resolver.cooldown import Cooldown, parse
 from resolver.model import Decision, Outcome, PinsPolicy, Preference, Resolution
+from resolver.pypi.lookalikes import TrustedNames
 from resolver.resolve import Policy, resolve
 from tests import universe
 from tests.fakes import FakeIndex
@@ -17,6 +20,7 @@ from tests.fakes import FakeIndex
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+NOW = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
 CASES = sorted(Path(__file__).parent.glob("*.toml"))
 
 
@@ -25,7 +29,12 @@ def run(case: Mapping[str, Any], folder: Path) -> tuple[Resolution, FakeIndex]:
     catalog = universe.catalog(
         folder, case.get("distro", {}), case.get("override"), prefix=case.get("prefix", "python3-")
     )
-    index = FakeIndex(case.get("pypi", {}), python=catalog.target.python)
+    index = FakeIndex(
+        case.get("pypi", {}),
+        python=catalog.target.python,
+        status={name: (about["status"], about.get("reason")) for name, about in case.get("status", {}).items()},
+        cooldown=cooldown(case),
+    )
     policy = Policy(
         pins=PinsPolicy(case.get("pins", "exact")),
         pins_of=tuple((canonicalize_name(name), PinsPolicy(value)) for name, value in case.get("pins_for", {}).items()),
@@ -34,7 +43,29 @@ def run(case: Mapping[str, Any], folder: Path) -> tuple[Resolution, FakeIndex]:
         exclude=frozenset(map(canonicalize_name, case.get("exclude", ()))),
     )
     wanted = universe.requirements(folder, case["requirements"], case.get("constraints"))
-    return resolve(wanted, catalog, index, policy), index
+    trusted = TrustedNames([*catalog.names(), *case.get("known_names", ())], case.get("popular", ()))
+    reviewed = frozenset(map(canonicalize_name, case.get("reviewed", ())))
+    resolution = resolve(
+        wanted,
+        catalog,
+        index,
+        policy,
+        resembles=lambda project: None if project in reviewed else trusted.lookalike(project),
+    )
+    return resolution, index
+
+
+def cooldown(case: Mapping[str, Any]) -> Cooldown:
+    """Read a case's limits; ages count back from NOW."""
+    limit = case.get("uploaded_before")
+    return Cooldown(
+        limit=parse(limit, context="the case").at(NOW) if limit else None,
+        limits=tuple(
+            (canonicalize_name(name), parse(value, context="the case").at(NOW))
+            for name, value in case.get("uploaded_before_for", {}).items()
+        ),
+        strict=case.get("strict_age", True),
+    )
 
 
 def seen(decision: Decision) -> dict[str, Any]:
@@ -55,6 +86,7 @@ def seen(decision: Decision) -> dict[str, Any]:
         "evidence": decision.os.evidence.value if decision.os else None,
         "metadata_version": decision.os.metadata_version if decision.os else None,
         "next_step": decision.next_step or "",
+        "concerns": [concern.worry.value for concern in decision.concerns],
     }
 
 

@@ -76,7 +76,7 @@ def test_the_keys_are_those_of_the_contract_and_a_known_few_more() -> None:
         assert target["summary"].keys() == SUMMARY_KEYS | {"unresolved"}
         assert target["summary"]["coverage_by_pins"].keys() == {"exact", "compatible", "minimum", "prefer"}
         for project in target["projects"]:
-            assert project.keys() == PROJECT_KEYS | {"direct", "next_step"}
+            assert project.keys() == PROJECT_KEYS | {"direct", "next_step", "concerns"}
 
 
 def test_outcomes_and_reasons_are_the_contracts_words() -> None:
@@ -104,6 +104,7 @@ def test_a_project_of_the_distribution() -> None:
         "reason": None,
         "detail": None,
         "next_step": None,
+        "concerns": [],
     }
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
 from packaging.utils import canonicalize_name
 
-from resolver.configuration import Configuration, moment, read
+from resolver.configuration import Configuration, read
+from resolver.cooldown import OFF, Limit
 from resolver.errors import InputError
-from resolver.model import PinsPolicy, Preference
+from resolver.model import AssignedIndex, PinsPolicy, Preference, assigned_to
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,12 +23,25 @@ prefer = "newest"
 only-distro = true
 exclude = ["SetupTools", "zope.interface"]
 uploaded-before = 2026-11-01
+strict = true
 targets = ["host", "debian:13"]
 venv = "env"
 
-[{}pins-for]
+[{0}pins-for]
 Django = "exact"
 "ruamel.yaml" = "prefer"
+
+[{0}uploaded-before-for]
+Urgent = "off"
+slow = "2 weeks"
+
+[{0}names]
+popular = "lists/popular.txt"
+reviewed = ["ZZ.alpha"]
+
+[[{0}index]]
+url = "https://packages.example/simple"
+projects = ["Our_App", "our-lib-*"]
 """
 CHOICES = Configuration(
     pins=PinsPolicy.COMPATIBLE,
@@ -37,22 +52,37 @@ CHOICES = Configuration(
     prefer=Preference.NEWEST,
     only_distro=True,
     exclude=frozenset({canonicalize_name("setuptools"), canonicalize_name("zope-interface")}),
-    uploaded_before=datetime(2026, 11, 1, tzinfo=UTC),
+    uploaded_before=Limit(moment=datetime(2026, 11, 1, tzinfo=UTC)),
+    uploaded_before_for=(
+        (canonicalize_name("slow"), Limit(age=timedelta(weeks=2))),
+        (canonicalize_name("urgent"), OFF),
+    ),
+    strict=True,
+    reviewed=frozenset({canonicalize_name("zz-alpha")}),
     targets=("host", "debian:13"),
     venv="env",
 )
 
 
+def choices(path: Path) -> Configuration:
+    """What WHOLE says in that file."""
+    index = AssignedIndex(
+        url="https://packages.example/simple", projects=("our-app", "our-lib-*"), where=f"{path}: index[0]"
+    )
+    return replace(CHOICES, popular=path.parent / "lists" / "popular.txt", indexes=(index,))
+
+
 def test_every_key_of_distrofirst_toml(tmp_path: Path) -> None:
-    (tmp_path / "distrofirst.toml").write_text(WHOLE.format(""))
-    assert read(None, tmp_path) == CHOICES
+    path = tmp_path / "distrofirst.toml"
+    path.write_text(WHOLE.format(""))
+    assert read(None, tmp_path) == choices(path)
 
 
 def test_every_key_of_pyproject_toml(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(
         f'[project]\nname = "x"\n[tool.other]\nx = 1\n[tool.distrofirst]\n{WHOLE.format("tool.distrofirst.")}'
     )
-    assert read(None, tmp_path) == CHOICES
+    assert read(None, tmp_path) == choices(tmp_path / "pyproject.toml")
 
 
 @pytest.mark.parametrize(
@@ -107,8 +137,27 @@ def test_our_own_file_comes_before_pyproject_toml_and_config_before_both(tmp_pat
         ("[pins-for]\ndjango = 'some'", "pins-for.django = 'some' is not known", "exact"),
         ("[pins-for]\ndjango = 3", "pins-for.django = 3 is not known", "exact"),
         ("uploaded-before = 'soon'", "'soon' is no date", "2026-11-01"),
-        ("uploaded-before = 2026", "uploaded-before has to be a date, not 2026", None),
+        ("uploaded-before = 2026", "uploaded-before has to be a date or an age, not 2026", None),
         ("uploaded-before = 10:00:00", "uploaded-before has to be a date", None),
+        ("uploaded-before = false", "uploaded-before has to be a date", None),
+        ("uploaded-before-for = 'off'", "uploaded-before-for has to be a table", None),
+        ("[uploaded-before-for]\na = 1", "uploaded-before-for.a has to be a date or an age, not 1", None),
+        ("[uploaded-before-for]\na = 'soon'", "'soon' is no date", "off"),
+        ("strict = 'yes'", "strict has to be true or false", None),
+        ("names = ['a']", "names has to be a table", None),
+        ("[names]\nreviewd = ['a']", "unknown key 'names.reviewd'", "popular, reviewed"),
+        ("[names]\nreviewed = 'a'", "names.reviewed has to be a list of strings", None),
+        ("[names]\npopular = ['a']", "names.popular has to be a string", None),
+        ("index = 'https://a.example'", "index has to be", None),
+        ("index = ['https://a.example']", "expected a table [[index]]", None),
+        ("[[index]]\nurl = 'https://a.example'", "expected a url, and projects", "projects ="),
+        ("[[index]]\nprojects = ['a']", "expected a url, and projects", "projects ="),
+        ("[[index]]\nurl = 1\nprojects = ['a']", "index[0].url has to be a string", None),
+        ("[[index]]\nurl = 'https://a.example'\nprojects = 'a'", "index[0].projects has to be a list", None),
+        ("[[index]]\nname = 'a'", "unknown key 'index[0].name'", "projects, url"),
+        ("[[index]]\nurl = 'https://a.example'\nprojects = ['*']", "'*' is no project's name", None),
+        ("[[index]]\nurl = 'https://a.example'\nprojects = ['a*b']", "'a*b' is no project's name", None),
+        ("[[index]]\nurl = 'https://a.example'\nprojects = ['a-']", "'a-' is no project's name", None),
         ("venv = ['a']", "venv has to be a string", None),
         ("pins = ", "is not TOML", None),
     ],
@@ -152,9 +201,48 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, name: str) -> None:
     ],
 )
 def test_P3_a_time_is_in_utc_unless_it_says_otherwise(tmp_path: Path, text: str, expected: datetime) -> None:
-    assert moment(text, context="--uploaded-before") == expected
     for spelled in (text, repr(text)):
         if spelled.endswith("12:30"):
             continue  # TOML wants seconds
         (tmp_path / "distrofirst.toml").write_text(f"uploaded-before = {spelled}\n")
-        assert read(None, tmp_path).uploaded_before == expected
+        assert read(None, tmp_path).uploaded_before == Limit(moment=expected)
+
+
+# Assigned indexes (rule P1) -----------------------------------------------------------------------------------
+
+TWO = """\
+[[index]]
+url = "https://one.example/simple"
+projects = ["our-*", "tool"]
+
+[[index]]
+url = "https://two.example/simple"
+projects = [{}]
+"""
+
+
+@pytest.mark.parametrize("pattern", ["tool", "Tool", "our-*", "our-app-*", "o*"])
+def test_P1_no_project_is_assigned_to_two_indexes(tmp_path: Path, pattern: str) -> None:
+    (tmp_path / "distrofirst.toml").write_text(TWO.format(repr(pattern)))
+    with pytest.raises(InputError, match="is assigned to a second index") as caught:
+        read(None, tmp_path)
+    assert "index[1]" in str(caught.value.context)
+    assert "index[0]" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("project", "url"),
+    [
+        ("our-app", "https://two.example/simple"),
+        ("our-other", "https://one.example/simple"),
+        ("our-app-more", "https://one.example/simple"),
+        ("tool", "https://one.example/simple"),
+        ("tools", None),
+        ("our", None),
+        ("ours", None),
+    ],
+)
+def test_P1_a_name_comes_before_the_beginning_of_one(tmp_path: Path, project: str, url: str | None) -> None:
+    (tmp_path / "distrofirst.toml").write_text(TWO.format("'our-app'"))
+    found = assigned_to(project, read(None, tmp_path).indexes)
+    assert (found.url if found else None) == url

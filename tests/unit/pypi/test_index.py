@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from packaging.utils import canonicalize_name
 
+from resolver.cooldown import Cooldown
 from resolver.errors import PolicyError, UnavailableError
 from resolver.io.cache import FileCache
 from resolver.io.http import HttpClient, HttpOptions
@@ -330,10 +331,10 @@ def test_remembered_metadata_of_another_shape_is_a_miss(value: object) -> None:
 
 
 def test_P3_the_cooldown_is_a_view_of_its_own(setting: Setting) -> None:
-    with setting.index() as index, setting.index(uploaded_before=datetime(2025, 1, 1, tzinfo=UTC)) as careful:
+    with setting.index() as index, setting.index(cooldown=Cooldown(limit=datetime(2025, 1, 1, tzinfo=UTC))) as careful:
         assert index.listing(LEAF).wheels
         assert careful.listing(LEAF).wheels == ()
-        assert worded(careful.listing(LEAF)) == ("1.0: uploaded 2026-01-01, after the cooldown's limit",)
+        assert worded(careful.listing(LEAF)) == ("1.0: uploaded 2026-01-01, after 2025-01-01 (cooldown)",)
 
 
 def test_P3_a_quarantined_project_has_no_wheels_and_says_why(setting: Setting) -> None:
@@ -342,7 +343,7 @@ def test_P3_a_quarantined_project_has_no_wheels_and_says_why(setting: Setting) -
     setting.server.routes["/simple/leaf/"] = [page("leaf", files, **more)]
     with setting.index() as index:
         listing = index.listing(LEAF)
-    assert (listing.wheels, listing.notes) == ((), ("quarantined on the index: malware",))
+    assert (listing.wheels, listing.status, listing.status_reason) == ((), "quarantined", "malware")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from packaging.tags import sys_tags
 from packaging.utils import canonicalize_name
 
+from resolver.cooldown import Cooldown
 from resolver.errors import InputError
 from resolver.model import Release, Target
 from resolver.pypi.simple import Page, parse
@@ -216,23 +217,45 @@ def test_P3_the_full_version_counts_where_it_is_known() -> None:
     [
         ("2025-12-31T23:59:59.999999Z", None),
         ("2026-01-01T00:00:00Z", None),
-        ("2026-01-01T00:00:01Z", "uploaded 2026-01-01, after the cooldown's limit"),
+        ("2026-01-01T00:00:01Z", "uploaded 2026-01-01, after 2026-01-01 (cooldown)"),
         ("2026-01-01T00:30:00+02:00", None),
-        ("2026-01-02T00:00:00", "uploaded 2026-01-02, after the cooldown's limit"),
+        ("2026-01-02T00:00:00", "uploaded 2026-01-02, after 2026-01-01 (cooldown)"),
         (None, "the index gives no upload time, which the cooldown needs"),
-        ("yesterday", "the index gives no readable upload time, which the cooldown needs"),
+        ("yesterday", "the index gives no upload time, which the cooldown needs"),
     ],
 )
 def test_P3_the_cooldown(uploaded: str | None, why: str | None) -> None:
-    chooser = WheelChooser(TRIXIE, uploaded_before=datetime(2026, 1, 1, tzinfo=UTC))
+    chooser = WheelChooser(TRIXIE, cooldown=Cooldown(limit=datetime(2026, 1, 1, tzinfo=UTC)))
     listing = chooser.choose(DEMO, page("demo-1.0-py3-none-any.whl", **{"upload-time": uploaded}))
     assert worded(listing) == (() if why is None else (f"1.0: {why}",))
 
 
-def test_the_projects_status_becomes_a_note() -> None:
+@pytest.mark.parametrize("uploaded", [None, "yesterday"])
+def test_P3_a_lenient_cooldown_takes_what_has_no_upload_time_and_says_so(uploaded: str | None) -> None:
+    limit = datetime(2026, 1, 1, tzinfo=UTC)
+    names = {"upload-time": uploaded}
+    listing = WheelChooser(TRIXIE, cooldown=Cooldown(limit=limit, strict=False)).choose(
+        DEMO, page("demo-1.0-py3-none-any.whl", **names)
+    )
+    assert (len(listing.wheels), listing.age_unknown) == (1, True)
+    strict = WheelChooser(TRIXIE, cooldown=Cooldown(limit=limit)).choose(DEMO, page("demo-1.0-py3-none-any.whl"))
+    assert (strict.wheels, strict.age_unknown) == ((), False)
+    assert not choose("demo-1.0-py3-none-any.whl").age_unknown
+
+
+def test_P3_a_project_may_have_a_limit_of_its_own() -> None:
+    young = page("demo-1.0-py3-none-any.whl", **{"upload-time": "2026-01-05T00:00:00Z"})
+    limit = datetime(2026, 1, 1, tzinfo=UTC)
+    for own, wheels in ((None, 1), (datetime(2026, 1, 6, tzinfo=UTC), 1), (datetime(2026, 1, 4, tzinfo=UTC), 0)):
+        cooldown = Cooldown(limit=limit, limits=((DEMO, own),))
+        assert len(WheelChooser(TRIXIE, cooldown=cooldown).choose(DEMO, young).wheels) == wheels
+    assert WheelChooser(TRIXIE, cooldown=Cooldown(limit=limit)).choose(DEMO, young).rejected[0].is_young
+
+
+def test_the_projects_status_is_kept() -> None:
     archived = replace(page("demo-1.0-py3-none-any.whl"), status="archived", status_reason="moved to demo2")
     listing = WheelChooser(TRIXIE).choose(DEMO, archived)
-    assert listing.notes == ("archived on the index: moved to demo2",)
+    assert (listing.status, listing.status_reason) == ("archived", "moved to demo2")
     assert listing.wheels
 
 

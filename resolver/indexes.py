@@ -1,0 +1,128 @@
+"""The indexes of one run, as one: the default one, and those that projects are assigned to by name (rule P1).
+
+A project that is assigned is asked of its index alone, whoever asks for it; every other one of the default index alone.
+So whoever controls one of them can offer nothing in the name of a project of another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from resolver.errors import UnavailableError
+from resolver.model import assigned_to
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from contextlib import ExitStack
+
+    from packaging.utils import NormalizedName
+
+    from resolver.cooldown import Cooldown
+    from resolver.model import AssignedIndex, FileOption, Listing, Target, Wheel, WheelMetadata
+    from resolver.ports import Cache, Index, Runner
+    from resolver.pypi.configuration import IndexSettings
+
+
+class Indexes:
+    """Implements ``ports.Index``. Each index is opened when the first project is asked of it: what the distribution
+    covers never gets there. ``stack`` closes them.
+    """
+
+    def __init__(
+        self,
+        stack: ExitStack,
+        runner: Runner,
+        cache: Cache,
+        target: Target,
+        *,
+        options: Iterable[FileOption],
+        assigned: tuple[AssignedIndex, ...],
+        cooldown: Cooldown,
+        offline: bool,
+        warn: Callable[[str], None],
+    ) -> None:
+        """Open nothing yet. ``options`` are the requirements files'."""
+        self._stack = stack
+        self._runner = runner
+        self._cache = cache
+        self._target = target
+        self._options = tuple(options)
+        self._assigned = assigned
+        self._cooldown = cooldown
+        self._offline = offline
+        self._warn = warn
+        self._known: IndexSettings | None = None
+        self._opened: dict[AssignedIndex | None, Index] = {}
+
+    def listing(self, project: NormalizedName) -> Listing:
+        """See the port."""
+        return self._of(project).listing(project)
+
+    def at(self, project: NormalizedName, url: str, sha256: str) -> Listing:
+        """See the port."""
+        return self._of(project).at(project, url, sha256)
+
+    def metadata(self, wheel: Wheel) -> WheelMetadata:
+        """See the port."""
+        return self._of(wheel.project).metadata(wheel)
+
+    def prefetch(self, projects: Iterable[NormalizedName]) -> None:
+        """See the port; nothing to fetch opens nothing."""
+        wanted: dict[AssignedIndex | None, list[NormalizedName]] = {}
+        for project in projects:
+            wanted.setdefault(assigned_to(project, self._assigned), []).append(project)
+        for index, several in wanted.items():
+            self._open(index).prefetch(several)
+
+    def prefetch_metadata(self, wheels: Iterable[Wheel]) -> None:
+        """See the port; whoever has a wheel has asked its index already."""
+        for wheel in wheels:
+            self._of(wheel.project).prefetch_metadata([wheel])
+
+    def _of(self, project: NormalizedName) -> Index:
+        return self._open(assigned_to(project, self._assigned))
+
+    def _open(self, index: AssignedIndex | None) -> Index:
+        if index not in self._opened:
+            self._opened[index] = self._make(index)
+        return self._opened[index]
+
+    def _make(self, index: AssignedIndex | None) -> Index:
+        from resolver.io.http import HttpClient, HttpOptions  # noqa: PLC0415 - a covered file needs no network
+        from resolver.pypi.configuration import assigned_settings  # noqa: PLC0415 - the same
+        from resolver.pypi.index import SimpleIndex  # noqa: PLC0415 - the same
+
+        settings, cooldown = self._settings(), self._cooldown
+        if index is not None:
+            settings = assigned_settings(settings, index)
+            if not cooldown.strict:  # the default one; whoever is assigned projects by name is no stranger
+                cooldown = replace(cooldown, limit=None)
+        # A login is for its own index: each gets a client of its own.
+        options = HttpOptions(
+            ca_bundle=settings.ca_bundle,
+            client_cert=settings.client_cert,
+            timeout=settings.timeout,
+            proxy=settings.proxy,
+            credentials=settings.credentials,
+            offline=self._offline,
+        )
+        http = self._stack.enter_context(HttpClient(self._cache, options))
+        return self._stack.enter_context(
+            SimpleIndex(http, self._cache, settings, self._target, offline=self._offline, cooldown=cooldown)
+        )
+
+    def _settings(self) -> IndexSettings:
+        """Read, once, what pip and the files say of the default index."""
+        if self._known is None:
+            from resolver.pypi.configuration import choose_index, read_settings  # noqa: PLC0415 - as above
+
+            settings = choose_index(read_settings(self._runner, self._cache), self._options, self._assigned)
+            for extra in settings.extra:
+                self._warn(str(extra))
+            if settings.index_url is None:
+                raise UnavailableError(
+                    f"no index may be asked: {settings.where}", hint="--only-distro plans with the distribution alone"
+                )
+            self._known = settings
+        return self._known

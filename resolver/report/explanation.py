@@ -44,7 +44,20 @@ def render(
                 lines.append("")
                 lines.extend(_tree(decision, known, columns))
         lines.append("")
+        if projects is None:
+            lines.extend(_other_warnings(resolution, columns))
     return "\n".join(lines)
+
+
+def _other_warnings(resolution: Resolution, columns: int) -> Iterable[str]:
+    """Give what the plan warns of but for the concerns of listed projects, which stand in their trees."""
+    told = {concern.text for one in resolution.decisions if one.direct for concern in one.concerns}
+    others = [warning for warning in resolution.warnings if warning not in told]
+    if others:
+        yield "Warnings:"
+        for warning in others:
+            yield from _wrapped(warning, columns, first="- ", rest="  ")
+        yield ""
 
 
 def _headline(resolution: Resolution) -> str:

@@ -51,6 +51,8 @@ def test_squats_are_told_of_in_text_json_and_explain(run: Here, squats: Path) ->
     assert len(document.json["targets"][0]["warnings"]) == 2
     told = " ".join(run("explain", "reqeusts", *TRIXIE).out.replace("│", " ").split())
     assert "to be looked at └─ reqeusts looks like requests" in told
+    carrier = run("explain", "zz-carrier", *TRIXIE).out
+    assert "Warnings:\n- nurnpy looks like numpy" in carrier, "what stands below has no tree of its own"
 
 
 def test_direct_tells_of_squats_without_the_network(run: Here, squats: Path, index: Loopback) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from resolver.catalog.indexed import IndexedCatalog
-    from resolver.model import AssignedIndex, Command, Lock, Resolution
+    from resolver.model import AssignedIndex, Audit, Command, Lock, Resolution
     from resolver.resolve.next_steps import Elsewhere
     from resolver.venv.install import InstallResult
     from resolver.venv.verify import Finding
@@ -72,6 +72,8 @@ class Options:
     lock: Path | None = None
     dry_run: bool = False
     output: Path | None = None
+    advisories: Path | None = None
+    """A database of known vulnerabilities, in OSV's format."""
 
     @property
     def policy(self) -> Policy:
@@ -202,6 +204,36 @@ class App:
         release, _, rest = contract.target.partition(" ")
         host = self._host_for(release, rest.rpartition("python")[2])
         return verify(contract, venv, self.runner, self._targets.package_manager(host))
+
+    def audit(self) -> Audit:
+        """Look for known vulnerabilities in what a lock would install, or in what an environment holds (rule T2)."""
+        from resolver import auditing  # noqa: PLC0415 - only here
+        from resolver.venv import record  # noqa: PLC0415 - only here
+
+        options = self.options
+        if options.lock is not None:
+            subject = auditing.of_lock(self.read_lock(options.lock))
+        else:
+            known = record.read(auditing.environment_folder(options.venv))
+            if known is None:
+                raise InputError(
+                    "no environment that distrofirst made",
+                    context=str(options.venv),
+                    hint="name one with --venv, or a lock with --lock",
+                )
+            names = [name for name, _ in known.contract.os_packages]
+            release, _, rest = known.contract.target.partition(" ")
+            host = self._host_for(release, rest.rpartition("python")[2])
+            installed = self._targets.package_manager(host).installed(names)
+            subject = auditing.of_environment(known.contract, installed, host.package)
+        means = auditing.Means(
+            runner=self.runner,
+            cache=self.cache,
+            warn=self.warn,
+            advisories=options.advisories,
+            offline=options.offline,
+        )
+        return auditing.carry_out(subject, means)
 
     def update(self) -> tuple[Path, ...]:
         """Fetch the metadata of each target anew; with ``output`` as embedded indexes there.

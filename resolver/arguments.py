@@ -215,8 +215,24 @@ def build_parser() -> _Parser:
     verify.add_argument("--venv", type=Path, metavar="DIR", help="default: venv")
     verify.add_argument("--lock", type=Path, metavar="FILE", help="another lock than the one it was made from")
 
+    _audit(add("audit", does="known vulnerabilities: clean, vulnerable or not checked"))
+
     update = add("update", target, python, does="fetch the metadata of the targets anew")
     update.add_argument("-o", "--output", type=Path, metavar="DIR", help="write embedded indexes (mappings/)")
 
     add("targets", does="list the releases that answer without fetching")
     return parser
+
+
+def _audit(audit: _Parser) -> None:
+    subject = audit.add_mutually_exclusive_group()
+    subject.add_argument("--venv", type=Path, metavar="DIR", help="what an environment holds (default: venv)")
+    subject.add_argument("--lock", type=Path, metavar="FILE", help="what a lock would install")
+    audit.add_argument(
+        "--advisories",
+        type=Path,
+        metavar="DIR",
+        help="an advisory database in OSV's format: a folder, a zip or a JSON file (default: the index is asked)",
+    )
+    audit.add_argument("--strict", action="store_true", help="exit 1 also when something is not checked")
+    audit.add_argument("--format", choices=["text", "json"], default="text", help="default: text")

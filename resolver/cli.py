@@ -118,6 +118,8 @@ class _Session:
                 return self._explain()
             case "verify":
                 return self._verify()
+            case "audit":
+                return self._audit()
             case "update":
                 for path in self._app.update():
                     print(path)
@@ -204,6 +206,15 @@ class _Session:
             self._progress(f"{self._options.venv} is as it should be")
         return NO if findings else 0
 
+    def _audit(self) -> int:
+        from resolver.model import Verdict  # noqa: PLC0415 - the same
+        from resolver.report import audit  # noqa: PLC0415 - the same
+
+        found = self._app.audit()
+        sys.stdout.write(audit.as_json(found) if self._arguments.format == "json" else audit.text(found))
+        bad = [Verdict.VULNERABLE, *([Verdict.NOT_CHECKED] if self._arguments.strict else [])]
+        return NO if any(map(found.count, bad)) else 0
+
     def _targets(self) -> int:
         for release, python, architecture, date in self._app.targets():
             print(f"{release:<14} Python {python:<5} {architecture:<8} metadata of {date}")
@@ -255,6 +266,7 @@ def _options(arguments: argparse.Namespace, standing: configuration.Configuratio
         lock=given.get("lock"),
         dry_run=given.get("dry_run", False),
         output=given.get("output"),
+        advisories=given.get("advisories") or (Path(standing.advisories) if standing.advisories else None),
     )
 
 

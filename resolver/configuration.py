@@ -12,6 +12,7 @@ The command line wins over both.
     strict = false                     # lock and install refuse names that look like others
     targets = ["host", "debian:13"]
     venv = "venv"
+    advisories = "osv"                 # a database of known vulnerabilities in OSV's format, for audit
 
     [tool.distrofirst.pins-for]        # in distrofirst.toml: [pins-for]
     django = "exact"
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 
 FILE = "distrofirst.toml"
 _KEYS = (
+    "advisories",
     "exclude",
     "index",
     "names",
@@ -90,6 +92,7 @@ class Configuration:
     indexes: tuple[AssignedIndex, ...] = ()
     targets: tuple[str, ...] = ()
     venv: str | None = None
+    advisories: str | None = None
 
 
 def read(path: Path | None, folder: Path) -> Configuration:
@@ -166,6 +169,7 @@ def _parse(table: Mapping[str, Any], path: Path) -> Configuration:
         indexes=_indexes(table, path),
         targets=_texts(table, "targets", path),
         venv=_of(table, "venv", str, path),
+        advisories=_of(table, "advisories", str, path),
     )
 
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from packaging.utils import NormalizedName
+    from packaging.version import Version
 
     from resolver.model import (
         Absence,
         Command,
         Completed,
+        Fix,
         HttpAnswer,
         HttpNotFound,
         HttpPart,
+        Known,
         Listing,
         Lock,
         MetadataSource,
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
         RpmRepository,
         Target,
         Transaction,
+        Unchecked,
         Wheel,
         WheelMetadata,
     )
@@ -163,6 +167,40 @@ class PackageManager(Protocol):
 
     def perform(self, transaction: Transaction) -> None:
         """Carry out a transaction; raises the error that says what went wrong."""
+        ...
+
+
+class ProjectAdvisories(Protocol):
+    """Who knows the vulnerabilities of PyPI's projects: a database on disk, or the index."""
+
+    def of(self, project: NormalizedName, version: Version) -> Known | Unchecked:
+        """Tell what affects one version. What cannot be looked up is Unchecked, never an empty answer (rule T2)."""
+        ...
+
+
+class OsAdvisories(Protocol):
+    """What a distribution says of its own OS packages, on a host that runs it (``resolver.hosts``).
+
+    Nothing raises for what cannot be had: that is Unchecked, or left out (rule T2).
+    """
+
+    def known(self, packages: Sequence[OsPackage]) -> Mapping[str, Known | Unchecked]:
+        """Tell what affects exactly these builds, installed or not, by name; there is an entry for each."""
+        ...
+
+    def sources(self, packages: Sequence[OsPackage]) -> Mapping[str, tuple[str, str]]:
+        """Give the source package and its version, by the OS package's name, as far as they are known."""
+        ...
+
+    def rank(self, groups: Sequence[Sequence[str]]) -> list[list[int]]:
+        """Rank each group's versions, 0 for the oldest, by the distribution's own comparison (rule V3).
+
+        Raises UnavailableError where what compares them is not there.
+        """
+        ...
+
+    def fixes(self, package: OsPackage, cves: frozenset[str]) -> tuple[Fix, ...] | Unchecked:
+        """Search the build's changelog for CVE ids: those that it says are fixed, sorted."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""TOML tables that know where they stand: reading with checks whose complaints name the value's path.
+"""TOML tables and JSON objects that know where they stand: reading with checks whose complaints name the value's path.
 
 A reader asks for what it expects (``table.text("url", …)``) and gets a value of that type or raises InputError with
 ``packages[2].wheels[0].url``, what was expected and what was found.
@@ -30,10 +30,11 @@ _KINDS = {
     "float": "a number",
     "int": "an integer",
     "list": "an array",
+    "NoneType": "null",
     "str": "a string",
     "time": "a time without a date",
 }
-"""TOML's types in words, by the name of the Python type that tomllib makes of each."""
+"""TOML's types in words (and JSON's null), by the name of the Python type that each is read as."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -98,6 +98,8 @@ class Repomd:
     """The repository's own word, maybe empty: a time in seconds, or a name."""
     date: str
     """RFC 3339 in UTC: the newest timestamp of any file, else the revision's; empty where there is neither."""
+    updateinfo: MetadataFile | None = None
+    """The advisories; None where the repository publishes none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -162,12 +164,19 @@ def parse_repomd(data: bytes, context: str) -> Repomd:
         primary = _metadata_file(readable[0], context)
     except (KeyError, ValueError) as error:
         raise UnavailableError(f"its record of primary is damaged: {error}", context=context, hint=_AGAIN) from error
+    notices = [record for record in reader.records if record["type"] == "updateinfo"]
+    notices = [record for record in notices if not record.get("location", "").endswith(".zck")] or notices
+    try:
+        updateinfo = _metadata_file(notices[0], context) if notices else None
+    except (KeyError, ValueError) as error:
+        raise UnavailableError(f"its record of updateinfo is damaged: {error}", context=context, hint=_AGAIN) from error
     stamps = [stamp for record in reader.records if (stamp := _timestamp(record.get("timestamp", ""))) is not None]
     newest = max(stamps, default=_timestamp(reader.revision))
     return Repomd(
         primary=primary,
         revision=reader.revision,
         date="" if newest is None else datetime.fromtimestamp(newest, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        updateinfo=updateinfo,
     )
 
 
@@ -186,7 +195,7 @@ def read_primary(
     except OSError as error:
         raise UnavailableError(f"cannot be read: {error.strerror}", context=str(path), hint=_AGAIN) from error
     with file:
-        _verify(file, record.checksum)
+        verify(file, record.checksum)
         yield from parse_primary(unpack(file, zstd=zstd), context=str(path), wanted=wanted)
 
 
@@ -466,7 +475,8 @@ def _timestamp(text: str) -> int | None:
     return int(seconds) if _FIRST_TIMESTAMP <= seconds <= _LAST_TIMESTAMP else None
 
 
-def _verify(file: IO[bytes], checksum: Checksum) -> None:
+def verify(file: IO[bytes], checksum: Checksum) -> None:
+    """Compare a file with its checksum; leaves it at its end. Raises PolicyError where they differ."""
     try:
         found = hashlib.file_digest(file, checksum.algorithm).hexdigest()  # type: ignore[arg-type]
     except OSError as error:

@@ -70,7 +70,7 @@ def metadata_of_host(runner: Runner, extra_names: Iterable[str] = (), *, offline
 
     Raises UnavailableError where there is no package manager to ask.
     """
-    match _of_host(runner):
+    match tool_of_host(runner):
         case RpmTool.DNF5:
             from resolver.hosts.dnf_metadata import Dnf5Metadata  # noqa: PLC0415 - one tool a host
 
@@ -90,7 +90,7 @@ def package_manager_of_host(runner: Runner, host: Target, pip_package: str | Non
     from resolver.hosts.rpm_manager import PIP_PACKAGE  # noqa: PLC0415 - what only looks needs no acting side
 
     pip = pip_package or PIP_PACKAGE
-    match _of_host(runner):
+    match tool_of_host(runner):
         case RpmTool.DNF5:
             from resolver.hosts.dnf import Dnf5  # noqa: PLC0415 - one tool a host
 
@@ -105,7 +105,8 @@ def package_manager_of_host(runner: Runner, host: Target, pip_package: str | Non
             return Zypper(runner, host, pip_package=pip)
 
 
-def _of_host(runner: Runner) -> RpmTool:
+def tool_of_host(runner: Runner) -> RpmTool:
+    """Tell the host's package manager. Raises UnavailableError where it has none of the three."""
     tool = manager_of_host(runner, platform.freedesktop_os_release())
     if tool is None:
         raise UnavailableError("this host has neither dnf nor zypper", hint=f"looked in {_PATH}")

@@ -95,13 +95,13 @@ def read(repositories: Sequence[RpmRepository], runner: Runner) -> tuple[list[rp
         dates.append(repomd.date)
         primary = repository.metadata / repomd.primary.href
         found = rpm_md.read_primary(
-            primary, repomd.primary, wanted=_WANTED, zstd=lambda packed: _unpack_zstd(packed, runner)
+            primary, repomd.primary, wanted=_WANTED, zstd=lambda packed: unpack_zstd(packed, runner)
         )
         builds.extend(rpm.Build(package=package, repository=repository) for package in found)
     return builds, max(dates)
 
 
-def _unpack_zstd(path: Path, runner: Runner) -> Iterator[bytes]:
+def unpack_zstd(path: Path, runner: Runner) -> Iterator[bytes]:
     """Unpack a .zst file by the program zstd: for a Python that has no module for it."""
     with tempfile.TemporaryDirectory() as scratch:
         unpacked = Path(scratch, "unpacked")

@@ -1,0 +1,192 @@
+"""The use case ``audit`` in its steps: what is to be audited, who is asked, what follows (rule T2)."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from resolver.audit import judge, osv
+from resolver.errors import DistrofirstError, InputError
+from resolver.hosts import releases
+from resolver.model import Audit, Known, OsPackage, Outcome, Reason, Served, Unchecked, Verdict
+from resolver.targets.advisories import advisories_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from packaging.utils import NormalizedName
+    from packaging.version import Version
+
+    from resolver.model import Lock, Release
+    from resolver.ports import Cache, OsAdvisories, ProjectAdvisories, Runner
+    from resolver.venv.record import Contract
+
+_VERDICTS = list(Verdict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subject:
+    """What is to be audited."""
+
+    release: Release
+    architecture: str
+    remainder: tuple[tuple[NormalizedName, str, Unchecked | None], ...]
+    """Name, version, and why nothing that is known of these would settle it."""
+    served: tuple[Served, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Means:
+    """What an audit asks with."""
+
+    runner: Runner
+    cache: Cache
+    warn: Callable[[str], None]
+    advisories: Path | None
+    offline: bool = False
+
+
+def of_lock(lock: Lock) -> Subject:
+    """Take what a lock would install."""
+    carried: dict[str, list[tuple[NormalizedName, str]]] = {package.name: [] for package in lock.os_packages}
+    for project in lock.projects:
+        if project.outcome is Outcome.DISTRO:
+            for name in (project.os_package, *project.extra_packages):
+                carried[str(name)].append((project.name, project.version))
+    return Subject(
+        release=lock.target.release,
+        architecture=lock.target.architecture,
+        remainder=tuple(
+            (project.name, project.version, _own_file(project.name) if project.reason is Reason.DIRECT_URL else None)
+            for project in lock.projects
+            if project.outcome is Outcome.PYPI
+        ),
+        served=tuple(
+            Served(package=package, projects=tuple(sorted(carried[package.name]))) for package in lock.os_packages
+        ),
+    )
+
+
+def _own_file(name: str) -> Unchecked:
+    return Unchecked(why=f"it comes from a URL, and what is known of {name} is known of the index's files")
+
+
+def of_environment(
+    contract: Contract, installed: Mapping[str, str], offered: Callable[[str], OsPackage | None]
+) -> Subject:
+    """Take what an environment holds: of OS packages the installed versions, for these are what runs."""
+    release, architecture, _ = contract.target.rsplit(" ", 2)
+    carried: dict[str, list[tuple[NormalizedName, str]]] = {name: [] for name, _ in contract.os_packages}
+    for project in contract.projects:
+        if project.os_package in carried:
+            carried[str(project.os_package)].append((canonicalize_name(project.name), project.version or ""))
+    return Subject(
+        release=releases.parse(release),
+        architecture=architecture,
+        remainder=tuple(
+            (canonicalize_name(project.name), project.version or "", None)
+            for project in contract.projects
+            if project.outcome is Outcome.PYPI
+        ),
+        served=tuple(
+            _installed(name, recorded, installed, offered(name), tuple(sorted(carried[name])), architecture)
+            for name, recorded in contract.os_packages
+        ),
+    )
+
+
+def _installed(  # noqa: PLR0917 - one OS package, from each of its sources
+    name: str,
+    recorded: str,
+    installed: Mapping[str, str],
+    offered: OsPackage | None,
+    projects: tuple[tuple[NormalizedName, str], ...],
+    architecture: str,
+) -> Served:
+    version = installed.get(name)
+    package = OsPackage(
+        name=name,
+        version=version or recorded,
+        architecture=offered.architecture if offered else architecture,
+        repository=offered.repository if offered else "",
+    )
+    missing = None
+    if version is None:
+        missing = Unchecked(why="it is not installed", next_step="repeat distrofirst install")
+    # The record has the projects' versions as of its own OS version.
+    same = version == recorded
+    return Served(
+        package=package, projects=projects if same else tuple((one, "") for one, _ in projects), unchecked=missing
+    )
+
+
+def carry_out(subject: Subject, means: Means) -> Audit:
+    """Ask everybody who may know, and judge."""
+    database = osv.read(means.advisories) if means.advisories is not None else None
+    with ExitStack() as stack:
+        remainder: ProjectAdvisories = database if database is not None else _of_index(subject, means, stack)
+        items = judge.judge_remainder(subject.remainder, remainder)
+    items += judge.judge_os_packages(subject.served, subject.release, _of_distribution(subject, means), database)
+    return Audit(
+        target=str(subject.release),
+        items=tuple(
+            sorted(items, key=lambda item: (_VERDICTS.index(item.verdict), item.is_os_package, item.name, item.version))
+        ),
+    )
+
+
+def _of_distribution(subject: Subject, means: Means) -> OsAdvisories | Unchecked:
+    try:
+        return advisories_of(subject.release, subject.architecture, means.runner, offline=means.offline)
+    except DistrofirstError as error:
+        return Unchecked(why=str(error), next_step=error.hint)
+
+
+def _of_index(subject: Subject, means: Means, stack: ExitStack) -> ProjectAdvisories:
+    """Open the index's JSON API; what keeps it from being asked becomes everybody's answer, with one warning."""
+    from resolver.io.http import HttpClient, HttpOptions  # noqa: PLC0415 - a database on disk needs no network
+    from resolver.pypi.configuration import choose_index, read_settings  # noqa: PLC0415 - the same
+    from resolver.pypi.vulnerabilities import IndexAdvisories  # noqa: PLC0415 - the same
+
+    if not subject.remainder:
+        return _Nobody("nobody was asked")
+    try:
+        settings = choose_index(read_settings(means.runner, means.cache), ())
+        if settings.index_url is None:
+            return _Nobody(f"no index may be asked: {settings.where}")
+        options = HttpOptions(
+            ca_bundle=settings.ca_bundle,
+            client_cert=settings.client_cert,
+            timeout=settings.timeout,
+            proxy=settings.proxy,
+            credentials=settings.credentials,
+            offline=means.offline,
+        )
+        http = stack.enter_context(HttpClient(means.cache, options))
+    except InputError:
+        raise
+    except DistrofirstError as error:
+        means.warn(f"the index cannot be asked for vulnerabilities: {error}")
+        return _Nobody(str(error))
+    return IndexAdvisories(http, settings.index_url, warn=means.warn)
+
+
+class _Nobody:
+    """``resolver.ports.ProjectAdvisories`` where nobody can be asked."""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    def of(self, project: NormalizedName, version: Version) -> Known | Unchecked:  # noqa: ARG002 - the port's
+        """See the port."""
+        return Unchecked(why=self._why, next_step="name an advisory database in OSV's format: --advisories DIR")
+
+
+def environment_folder(venv: Path) -> Path:
+    """Give an environment's whole path; a link that the user chose stays one."""
+    return Path(os.path.abspath(venv))  # noqa: PTH100 - resolve() would follow it

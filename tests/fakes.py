@@ -12,15 +12,15 @@ from packaging.version import Version
 
 from resolver.cooldown import Cooldown
 from resolver.errors import CommandError, UnavailableError
-from resolver.model import Command, Listing, Rejection, Transaction, Wheel, WheelMetadata
+from resolver.model import Command, Listing, Rejection, Transaction, Unchecked, Wheel, WheelMetadata
 from resolver.pypi.wheels import held_back
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
-    from resolver.model import Completed, Lock
+    from resolver.model import Completed, Fix, Known, Lock, OsPackage
 
 
 UPLOADED = "2026-01-01T00:00:00Z"
@@ -184,3 +184,33 @@ class FakePackageManager:
         self.performed.append(transaction)
         for command in transaction.commands:
             self.state |= dict(word.split("=", 1) for word in command.argv[1:])
+
+
+class FakeOsAdvisories:
+    """OsAdvisories from tables; what they do not have is not checked. Versions are ordered as text."""
+
+    def __init__(
+        self,
+        known: Mapping[str, Known | Unchecked] | None = None,
+        *,
+        sources: Mapping[str, tuple[str, str]] | None = None,
+        fixes: Mapping[str, tuple[Fix, ...]] | None = None,
+    ) -> None:
+        """Take each table by the OS package's name."""
+        self._known = known or {}
+        self._sources = sources or {}
+        self._fixes = fixes or {}
+
+    def known(self, packages: Sequence[OsPackage]) -> Mapping[str, Known | Unchecked]:
+        return {one.name: self._known.get(one.name, Unchecked(why="nobody knows")) for one in packages}
+
+    def sources(self, packages: Sequence[OsPackage]) -> Mapping[str, tuple[str, str]]:
+        return {one.name: self._sources[one.name] for one in packages if one.name in self._sources}
+
+    def rank(self, groups: Sequence[Sequence[str]]) -> list[list[int]]:
+        return [[sorted(set(group)).index(version) for version in group] for group in groups]
+
+    def fixes(self, package: OsPackage, cves: frozenset[str]) -> tuple[Fix, ...] | Unchecked:
+        if package.name not in self._fixes:
+            return Unchecked(why="no changelog")
+        return tuple(fix for fix in self._fixes[package.name] if fix.cve in cves)

@@ -80,12 +80,11 @@ def judge_os_packages(
     items = []
     for one in served:
         name = one.package.name
-        if one.unchecked is not None or isinstance(os, Unchecked):
-            why = one.unchecked or os
-            assert isinstance(why, Unchecked)  # noqa: S101 - one of the two is
-            answers: list[Known | Unchecked] = [why]
+        answers: list[Known | Unchecked]
+        if one.unchecked is not None:
+            answers = [one.unchecked]
         else:
-            answers = [own[name]]
+            answers = [os if isinstance(os, Unchecked) else own[name]]
         found, fixes = on_disk.get(name, (None, ()))
         if found is not None:
             answers.append(found)

@@ -81,10 +81,7 @@ def judge_os_packages(
     for one in served:
         name = one.package.name
         answers: list[Known | Unchecked]
-        if one.unchecked is not None:
-            answers = [one.unchecked]
-        else:
-            answers = [os if isinstance(os, Unchecked) else own[name]]
+        answers = [one.unchecked] if one.unchecked is not None else [os if isinstance(os, Unchecked) else own[name]]
         found, fixes = on_disk.get(name, (None, ()))
         if found is not None:
             answers.append(found)

@@ -103,18 +103,8 @@ def _everywhere(*, before_command: bool) -> _Parser:
     return parser
 
 
-def build_parser() -> _Parser:
-    """Make the parser: each command, its options, their help."""
-    common = _everywhere(before_command=False)
-
-    python = _Parser(add_help=False)
-    python.add_argument(
-        "--python",
-        type=_python,
-        metavar="X.Y",
-        help="plan for this Python, where a release has several side by side (default: its main one)",
-    )
-
+def _target_options() -> _Parser:
+    """Make the options that say which release is looked at, and through what."""
     target = _Parser(add_help=False)
     about_target = target.add_argument_group("the target")
     about_target.add_argument(
@@ -134,6 +124,22 @@ def build_parser() -> _Parser:
         help="look at the release through this apt or rpm-md repository",
     )
     about_target.add_argument("--repo-key", type=Path, metavar="FILE", help="what that repository is signed with")
+    return target
+
+
+def build_parser() -> _Parser:
+    """Make the parser: each command, its options, their help."""
+    common = _everywhere(before_command=False)
+
+    python = _Parser(add_help=False)
+    python.add_argument(
+        "--python",
+        type=_python,
+        metavar="X.Y",
+        help="plan for this Python, where a release has several side by side (default: its main one)",
+    )
+
+    target = _target_options()
 
     inputs = _Parser(add_help=False)
     inputs.add_argument(

@@ -192,33 +192,38 @@ def _claims(packages: Iterable[RpmPackage], python: str) -> tuple[tuple[Claim, .
     A project that only other interpreters' packages carry is kept as such (rule I4).
     """
     own: set[Claim] = set()
-    other: dict[str, set[Claim]] = {}
+    other: dict[str, tuple[str, RpmPackage, Capability]] = {}
     extras: set[str] = set()
     for package in packages:
         for provide in package.provides:
             dist = rpm_requires.dist_of(provide.name)
             if dist is None or "." not in dist.python:
                 continue
-            version = rpm_versions.spelled(provide.evr, package.version)
-            claim = Claim(
-                project=dist.project,
-                package=package.name,
-                kind="provides",
-                metadata_name="-".join(filter(None, (dist.project.replace("-", "_"), version))),
-                os_version=package.evr,
-            )
             if dist.python != python:
-                if dist.extra is None:
-                    other.setdefault(dist.project, set()).add(replace(claim, kind="other"))
+                first = other.get(dist.project)
+                if dist.extra is None and (first is None or package.name < first[0]):
+                    other[dist.project] = (package.name, package, provide)
             elif dist.extra is None:
-                own.add(claim)
+                own.add(_claim(dist.project, package, provide, "provides"))
             else:
-                own.add(replace(claim, kind="extra", metadata_name=dist.extra))
+                own.add(replace(_claim(dist.project, package, provide, "extra"), metadata_name=dist.extra))
                 extras.add(package.name)
     # An extra alone, its project in a repository that is not at hand, carries nothing.
+    carriers = {claim.package for claim in own if claim.kind == "provides"}
     carried = {claim.project for claim in own if claim.kind == "provides"}
-    kept = {min(found) for project, found in other.items() if project not in carried}
-    return tuple(sorted(own | kept)), extras - {claim.package for claim in own if claim.kind == "provides"}
+    kept = {_claim(p, package, provide, "other") for p, (_, package, provide) in other.items() if p not in carried}
+    return tuple(sorted(own | kept)), extras - carriers
+
+
+def _claim(project: str, package: RpmPackage, provide: Capability, kind: str) -> Claim:
+    version = rpm_versions.spelled(provide.evr, package.version)
+    return Claim(
+        project=project,
+        package=package.name,
+        kind=kind,
+        metadata_name="-".join(filter(None, (project.replace("-", "_"), version))),
+        os_version=package.evr,
+    )
 
 
 def _needs(chosen: Mapping[str, Sequence[Build]], carriers: set[str]) -> dict[str, list[str]]:

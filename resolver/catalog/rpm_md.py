@@ -261,13 +261,16 @@ class _Sieve:
                 in_form = True
             if b"<!" in rest or b"<?" in rest or len(rest) > _PACKAGE_LIMIT:
                 break  # from here on the parser sees everything
-            done = 0
+            wanted = done = 0  # what the parser has yet to be given begins and ends there
             for begin, end in _packages(rest):
-                if any(rest.find(needle, begin, end) >= 0 for needle in self._needles):
-                    yield rest[done:end]
-                else:
+                if not any(rest.find(needle, begin, end) >= 0 for needle in self._needles):
+                    if wanted < done:
+                        yield rest[wanted:done]
                     self.dropped += 1
+                    wanted = end
                 done = end
+            if wanted < done:
+                yield rest[wanted:done]
             rest = rest[done:]
         yield rest
         yield from pieces

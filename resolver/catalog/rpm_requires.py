@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,7 @@ class PythonCapability:
     extra: NormalizedName | None = None
 
 
+@lru_cache(maxsize=1 << 16)
 def dist_of(capability: str) -> PythonCapability | None:
     """Read ``python3.11dist(requests[socks])``; None for any other capability, and for names that can be nobody's.
 

@@ -13,6 +13,7 @@ from packaging.version import InvalidVersion, Version
 
 _EPOCH = re.compile(r"([0-9]+):")
 _PRE_RELEASE = re.compile(r"~(?=(?:a|b|c|rc|alpha|beta|pre|preview)[0-9]*$)")
+_RPMS_OWN = re.compile("[~^:]")
 _SUFFIX = re.compile(r"(?:~~(?=dev[0-9]*$)|\^(?=post[0-9]*$))")
 
 
@@ -35,6 +36,8 @@ def spelled(provided: str, os_version: str) -> str:
 
     As the OS package does where that is the same version: rpm cut 2.31.0 to 2.31.
     """
+    if provided == os_version and not _RPMS_OWN.search(provided):
+        return provided
     version = from_rpm(provided)
     if version is None:
         return provided

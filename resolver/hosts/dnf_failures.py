@@ -54,6 +54,12 @@ _LIBREPO_SIGNATURES = (
 
 _LIBREPO_NETWORK = (
     failure(
+        r"Cache-only enabled but no cache for (?:repository )?[\"']([^\"'\n]+)",
+        UnavailableError,
+        "the metadata of the repository {0} was never fetched, or is not whole",
+        "run: distrofirst update",
+    ),
+    failure(
         r"Status code: (\d+) for (\S+repomd\.xml)",
         UnavailableError,
         "there is no repository at {1}: the server answers {0}",

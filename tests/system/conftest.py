@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.system.hosts import Host
+from tests.system.rpms import Builder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,3 +38,10 @@ def bare_host(release: str) -> Iterator[Host]:
     """
     with Host.fresh(release) as host:
         yield host
+
+
+@pytest.fixture
+def builder(release: str) -> Iterator[Builder]:
+    """Give where a test builds further OS packages for an RPM release."""
+    with Builder.fresh(release) as builder:
+        yield builder

@@ -350,7 +350,9 @@ class Host:
         subprocess.run([*command, "-o", options, "tmpfs", f"/proc/{self.pid}/root{path}"], check=True)
 
     def packages(self) -> dict[str, str]:
-        """Give the installed OS packages of a Debian host and their versions."""
+        """Give the installed OS packages and their versions."""
+        if not self.has("dpkg-query"):
+            return self.rpms()
         form = "${db:Status-Status} ${Package} ${Version}\n"
         rows = (line.split(" ") for line in self.run(["dpkg-query", "-W", "-f", form]).stdout.splitlines())
         return {package: version for status, package, version in rows if status == "installed"}
@@ -361,6 +363,15 @@ class Host:
         rows = (line.split(" ") for line in self.run(["rpm", "-qa", "--qf", form]).stdout.splitlines())
         # The public keys that rpm knows are entries of its database, too.
         return {package: evr for package, evr in rows if package != "gpg-pubkey"}
+
+    def files_of(self, package: str) -> list[str]:
+        """Give the paths of an installed OS package."""
+        command = ["dpkg", "--listfiles"] if self.has("dpkg-query") else ["rpm", "--query", "--list"]
+        return self.run([*command, package]).stdout.splitlines()
+
+    def has(self, program: str) -> bool:
+        """Tell whether a program is on PATH."""
+        return self.run(["sh", "-c", 'command -v "$1"', "sh", program], check=False).returncode == 0
 
 
 def main(arguments: Sequence[str]) -> int:

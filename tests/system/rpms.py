@@ -18,13 +18,20 @@ import subprocess
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Self
 
+from packaging.utils import canonicalize_name
+
 from tests.system.hosts import IN_HOST, Host
-from tests.system.rpm_build import KEY, PUBLIC_KEYS, REPOSITORY, STRANGER, Rpm
+from tests.system.rpm_build import KEY, PUBLIC_KEYS, REPOSITORY, STRANGER, Rpm, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["KEY", "PUBLIC_KEYS", "REPOSITORY", "STRANGER", "Builder", "Rpm", "configure", "refresh"]
+__all__ = ["KEY", "PUBLIC_KEYS", "REPOSITORY", "STRANGER", "Builder", "Rpm", "configure", "name_of", "refresh"]
+
+TOOLS = {"fedora:43": "dnf5", "centos:9": "dnf", "opensuse:tumbleweed": "zypper"}
+INSTALL = {"dnf5": ("dnf5", "-y"), "dnf": ("dnf", "-y"), "zypper": ("zypper", "-n")}
+OWN = {"dnf5": "fedora", "dnf": "appstream", "zypper": "repo-oss"}
+"""The id of the stand-in's own repository."""
 
 _PROGRAM = f"{IN_HOST}/tests/system/rpm_build.py"
 _OWN_KEY = "file:///etc/pki/rpm-gpg/RPM-GPG-KEY-tests"
@@ -60,6 +67,14 @@ class Builder:
         subprocess.run(["cp", "--archive", source, target], check=True)
 
 
+def name_of(release: str, project: str) -> str:
+    """Give the name that a release's OS package of a project has."""
+    table = table_of(release.partition(":")[0])
+    known = {canonicalize_name(name): name for name in table["versions"]}
+    own = known.get(canonicalize_name(project), project)
+    return str(table["package"][0]).replace("NAME", table.get("spelling", {}).get(own, own))
+
+
 def configure(host: Host, name: str, *, folder: str, **settings: str) -> str:
     """Add a repository to an RPM host or write one anew, and give the path of its file.
 
@@ -74,7 +89,7 @@ def configure(host: Host, name: str, *, folder: str, **settings: str) -> str:
         "gpgkey": _OWN_KEY,
         **settings,
     }
-    path = f"/etc/{'zypp/repos.d' if _has_zypper(host) else 'yum.repos.d'}/{name}.repo"
+    path = f"/etc/{'zypp/repos.d' if host.has('zypper') else 'yum.repos.d'}/{name}.repo"
     host.write(path, "".join([f"[{name}]\n", *(f"{option}={value}\n" for option, value in whole.items())]))
     return path
 
@@ -82,8 +97,4 @@ def configure(host: Host, name: str, *, folder: str, **settings: str) -> str:
 def refresh(host: Host, *, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Have the host's package manager fetch all metadata anew, and trust the keys that its repositories name."""
     zypper = ["zypper", "--non-interactive", "--gpg-auto-import-keys", "refresh", "--force"]
-    return host.run(zypper if _has_zypper(host) else ["dnf", "-y", "makecache", "--refresh"], check=check)
-
-
-def _has_zypper(host: Host) -> bool:
-    return host.run(["sh", "-c", "command -v zypper"], check=False).returncode == 0
+    return host.run(zypper if host.has("zypper") else ["dnf", "-y", "makecache", "--refresh"], check=check)

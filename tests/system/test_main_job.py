@@ -10,16 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from packaging.version import InvalidVersion, Version
 
-from resolver.catalog.indexed import COLLECTION
+from tests.system.agreement import agrees, imports
 from tests.system.command_line import NOTHING_TO_DO, CommandLine, difference, projects, snapshot
-from tests.system.hosts import IN_HOST, SHARED, Host
+from tests.system.hosts import SHARED, Host
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-IMPORT_EVERYTHING = f"{IN_HOST}/tests/system/import_everything.py"
 CORPORA = "/src/shared/corpora/requirements"
 RELEASES = ("debian:12", "debian:13")
 
@@ -131,14 +129,6 @@ def wanted_by(case: Case, cli: CommandLine) -> str:
     return f"{CORPORA}/{FILES[case.name]}"
 
 
-def same_version(one: str, other: str) -> bool:
-    """Compare as PEP 440 does, where both are such versions."""
-    try:
-        return Version(one) == Version(other)
-    except InvalidVersion:
-        return one == other
-
-
 @pytest.mark.parametrize(("case", "release"), parameters(met=True))
 def test_X1_planned_installed_imported_verified_and_left_alone(
     case: Case, host: Host, record_property: Callable[[str, object], None]
@@ -168,38 +158,6 @@ def test_X1_planned_installed_imported_verified_and_left_alone(
     told = [line for line in again.stderr.splitlines(keepends=True) if "distrofirst: warning: " not in line]
     assert (again.stdout, told) == ("", [NOTHING_TO_DO]), "no command was run, and that is said"
     assert difference(left, snapshot(host)) == []
-
-
-def imports(cli: CommandLine, target: dict[str, Any]) -> dict[str, Any]:
-    """Import every top-level module of every project in the environment."""
-    cli.write("report.json", json.dumps({"targets": [target]}))
-    return dict(json.loads(cli.run("venv/bin/python", "-I", IMPORT_EVERYTHING, "report.json")))
-
-
-def agrees(target: dict[str, Any], versions: dict[str, Any], before: dict[str, str], host: Host) -> None:
-    """Hold a report against what dpkg and the environment's own importlib.metadata say is installed."""
-    packages = host.packages()
-    served = projects(target, "distro")
-    assert {name: packages.get(one["os_package"]) for name, one in served.items()} == {
-        name: one["os_version"] for name, one in served.items()
-    }
-    for name, one in projects(target, "distro", "pypi").items():
-        if versions[name] is None:
-            assert one["evidence"] == "override", f"{name} has no metadata"
-            continue
-        version, folder = versions[name]
-        expected = one["metadata_version"] if one["outcome"] == "distro" else one["version"]
-        assert same_version(version, expected), name
-        assert ("/venv/lib/" in folder) is (one["outcome"] == "pypi"), f"{name} is in {folder}"
-    known = {one["os_package"] for one in served.values()}
-    strangers = {name for name in packages.keys() - before.keys() if name.startswith("python3-")} - known
-    # Python's own, and what an OS package needs that carries no project: nothing of it has metadata. Or a collection
-    # (rule I5, python3-typeshed): which of its projects is needed nobody can tell, and none is listed.
-    for stranger in sorted(strangers):
-        owned = host.run(["dpkg", "-L", stranger]).stdout.splitlines()
-        inside = [path for path in owned if path.startswith("/usr/lib/python3/dist-packages/") and path.count("/") == 5]
-        untold = [path for path in inside if path.endswith((".dist-info", ".egg-info"))]
-        assert not untold or len(untold) > COLLECTION, stranger
 
 
 @pytest.mark.parametrize(("case", "release"), parameters(met=False))

@@ -18,19 +18,16 @@ from tests.system import rpms
 from tests.system.conftest import RPM_RELEASES
 from tests.system.hosts import IN_HOST
 from tests.system.rpm_build import table_of
-from tests.system.rpms import STRANGER, Builder, Rpm
+from tests.system.rpms import INSTALL, OWN, STRANGER, TOOLS, Rpm, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from tests.system.hosts import Host
+    from tests.system.rpms import Builder
 
 pytestmark = pytest.mark.parametrize("release", RPM_RELEASES)
 
-TOOLS = {"fedora:43": "dnf5", "centos:9": "dnf", "opensuse:tumbleweed": "zypper"}
-INSTALL = {"dnf5": ("dnf5", "-y"), "dnf": ("dnf", "-y"), "zypper": ("zypper", "-n")}
-OWN = {"dnf5": "fedora", "dnf": "appstream", "zypper": "repo-oss"}
-"""The id of the stand-in's own repository."""
 NOWHERE = "http://127.0.0.1:9/"
 HOME = "/home/nobody"
 EXTRA = "/srv/extra"
@@ -93,18 +90,6 @@ def side(bare_host: Host, release: str) -> Side:
     bare_host.run(["install", "-d", "-o", "nobody", HOME])
     side.install(table["package"][0].replace("NAME", "sh"))
     return side
-
-
-@pytest.fixture
-def builder(release: str) -> Iterator[Builder]:
-    with Builder.fresh(release) as builder:
-        yield builder
-
-
-def name_of(release: str, project: str) -> str:
-    table = table_of(release.partition(":")[0])
-    spelled = table.get("spelling", {}).get(project, project)
-    return str(table["package"][0]).replace("NAME", spelled)
 
 
 def refused(side: Side, do: str, *packages: str, kind: str, words: str, **more: Any) -> None:  # noqa: ANN401 - see ask

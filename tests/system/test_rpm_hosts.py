@@ -10,12 +10,13 @@ import pytest
 from tests.system import rpms
 from tests.system.conftest import RPM_RELEASES
 from tests.system.rpm_build import table_of
-from tests.system.rpms import STRANGER, Builder, Rpm
+from tests.system.rpms import STRANGER, Rpm
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from tests.system.hosts import Host
+    from tests.system.rpms import Builder
 
 pytestmark = pytest.mark.parametrize("release", RPM_RELEASES)
 
@@ -124,12 +125,6 @@ FAMILIES = {
 @pytest.fixture
 def family(release: str) -> Family:
     return FAMILIES[release]
-
-
-@pytest.fixture
-def builder(release: str) -> Iterator[Builder]:
-    with Builder.fresh(release) as builder:
-        yield builder
 
 
 def test_a_stand_in_calls_itself_by_the_familys_name(bare_host: Host, family: Family) -> None:

@@ -6,58 +6,71 @@ and no OS package is installed.
 
 from __future__ import annotations
 
-import json
+import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from packaging.version import Version
 
 from tests import simple_server
 from tests.loopback import Loopback
 from tests.system import rpms
+from tests.system.agreement import agrees, contents, imports
 from tests.system.command_line import NOTHING_TO_DO, CommandLine, difference, projects, snapshot
 from tests.system.conftest import RPM_RELEASES
-from tests.system.hosts import IN_HOST, Host
-from tests.system.rpms import KEY, STRANGER, Builder, Rpm
+from tests.system.hosts import Host
+from tests.system.rpms import INSTALL, KEY, OWN, STRANGER, TOOLS, Rpm, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-IMPORT_EVERYTHING = f"{IN_HOST}/tests/system/import_everything.py"
+    from tests.system.rpms import Builder
+
 ADMINISTRATORS = "nobody ALL=(root) NOPASSWD: ALL\n"
 
-FEDORA = pytest.mark.parametrize("release", ["fedora:43"])
 CENTOS = pytest.mark.parametrize("release", ["centos:9"])
 SUSE = pytest.mark.parametrize("release", ["opensuse:tumbleweed"])
+DNF5_AND_ZYPPER = pytest.mark.parametrize(
+    "release", ["fedora:43", pytest.param("centos:9", marks=pytest.mark.all_sets), "opensuse:tumbleweed"]
+)
+"""For what takes long, and is with dnf 4 as with dnf5."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Family:
     """What is a family's own."""
 
+    release: str
     python: str
-    prefix: str
     flask: str
     """An exact pin that fits."""
-    spelled: dict[str, str]
-    """How its packages spell projects."""
-    extra_package: str | None
+    extra_package: str | None = None
+
+    @property
+    def tool(self) -> str:
+        return TOOLS[self.release]
+
+    @property
+    def own(self) -> str:
+        """The id of the one repository."""
+        return OWN[self.tool]
+
+    @property
+    def install(self) -> tuple[str, ...]:
+        """How the host's own tool installs something."""
+        return (*INSTALL[self.tool], "install")
 
     def package(self, project: str) -> str:
-        return self.prefix + self.spelled.get(project, project)
+        return name_of(self.release, project)
 
 
-DASHED = {"python-dateutil": "dateutil"}
-SUSE_SPELLS = {"flask": "Flask", "pyyaml": "PyYAML", "zope-interface": "zope.interface", "pysocks": "PySocks"}
 FAMILIES = {
-    "fedora:43": Family(
-        python="3.14", prefix="python3-", flask="3.1.2", spelled=DASHED, extra_package="python3-requests+socks"
-    ),
-    "centos:9": Family(python="3.11", prefix="python3.11-", flask="2.2.5", spelled=DASHED, extra_package=None),
-    "opensuse:tumbleweed": Family(
-        python="3.13", prefix="python313-", flask="3.1.2", spelled=SUSE_SPELLS, extra_package=None
-    ),
+    one.release: one
+    for one in (
+        Family(release="fedora:43", python="3.14", flask="3.1.2", extra_package="python3-requests+socks"),
+        Family(release="centos:9", python="3.11", flask="2.2.5"),
+        Family(release="opensuse:tumbleweed", python="3.13", flask="3.1.2"),
+    )
 }
 
 
@@ -111,23 +124,22 @@ def test_X1_planned_installed_imported_verified_and_left_alone(
         assert served[project]["evidence"] == "provides"
     assert {"jinja2", "werkzeug", "urllib3"} <= served.keys(), "transitive dependencies too"
 
+    cli("lock", "-o", "plan.toml", env=index)
+    lock = tomllib.loads(cli.host.read(f"{cli.folder}/plan.toml"))["tool"]["distrofirst"]
+    wanted = {one["name"]: one["version"] for one in lock["os-packages"]}
+    assert wanted.keys() - {one["os_package"] for one in served.values()} == (
+        {family.extra_package} if family.extra_package else set()
+    ), "an extra may be an OS package of its own (rule I5)"
+
     before = cli.host.rpms()
     cli("install", "--yes", env=index)
-    after = cli.host.rpms()
     assert cli.report(env=index) == planned, "what is installed changes no decision (rule R7)"
-    wanted = {one["os_package"]: one["os_version"] for one in served.values()}
-    wanted |= {family.extra_package: after[family.extra_package]} if family.extra_package else {}
-    assert {name: after.get(name) for name in wanted} == wanted
-    assert after.keys() - before.keys() <= wanted.keys(), "nothing but the plan, recommendations least of all"
-    assert {name: after[name] for name in before} == before
+    assert cli.host.rpms() == before | wanted, "nothing but the plan, recommendations least of all"
 
     seen = imports(cli, planned)
     assert (seen["failed"], seen["absent"], seen["empty"]) == ({}, {}, [])
     assert {"flask", "socks", "demo", "yaml", "dateutil", "six"} <= set(seen["imported"])
-    for name, one in projects(planned, "distro", "pypi").items():
-        version, folder = seen["versions"][name]
-        assert Version(version) == Version(one["version"]), name
-        assert ("/venv/lib" in folder) is (one["outcome"] == "pypi"), f"{name} is in {folder}"
+    agrees(planned, seen["versions"], before, cli.host)
     assert cli.run("venv/bin/flask", "--version").startswith(f"Python {family.python}")
 
     assert cli("verify").stdout == ""
@@ -137,12 +149,7 @@ def test_X1_planned_installed_imported_verified_and_left_alone(
     assert difference(left, snapshot(cli.host)) == []
 
 
-def imports(cli: CommandLine, target: dict[str, Any]) -> dict[str, Any]:
-    """Import every top-level module of every project in the environment."""
-    cli.write("report.json", json.dumps({"targets": [target]}))
-    return dict(json.loads(cli.run("venv/bin/python", "-I", IMPORT_EVERYTHING, "report.json")))
-
-
+@DNF5_AND_ZYPPER
 def test_R2_what_stands_on_a_displaced_project_is_demoted(cli: CommandLine, family: Family) -> None:
     cli.write("requirements.txt", "fastapi\npydantic>=2\n")
     universe: dict[str, Any] = {
@@ -150,61 +157,114 @@ def test_R2_what_stands_on_a_displaced_project_is_demoted(cli: CommandLine, fami
         "pydantic": {"2.99": {"requires": ["typing-extensions"]}},
     }
     with Loopback() as server:
-        url = simple_server.serve(server, universe, "metadata")
-        planned = cli.report(env={"PIP_INDEX_URL": url, "no_proxy": "127.0.0.1"})
+        env = {"PIP_INDEX_URL": simple_server.serve(server, universe, "metadata"), "no_proxy": "127.0.0.1"}
+        planned = cli.report(env=env)
+        before = cli.host.rpms()
+        cli("install", "--yes", env=env)
     found = projects(planned)
     assert found["pydantic"]["reason"] == "version-too-old"
     assert (found["fastapi"]["outcome"], found["fastapi"]["reason"]) == ("pypi", "demoted")
     assert f"{family.package('fastapi')} → {family.package('pydantic')}" in found["fastapi"]["detail"]
     assert found["starlette"]["outcome"] == "distro"
+    assert not {family.package("fastapi"), family.package("pydantic")} & cli.host.rpms().keys()
+    seen = imports(cli, planned)
+    assert seen["failed"] == {}
+    agrees(planned, seen["versions"], before, cli.host)
 
 
-def test_X3_a_dry_run_changes_nothing_and_its_lines_pasted_do_the_same(cli: CommandLine, index: dict[str, str]) -> None:
+@DNF5_AND_ZYPPER
+def test_X3_a_dry_run_changes_nothing_and_its_lines_pasted_do_the_same(
+    cli: CommandLine, release: str, index: dict[str, str]
+) -> None:
     cli.report(env=index)  # fetches metadata into the tool's own cache
     before = snapshot(cli.host)
     lines = cli("install", "--dry-run", env=index).stdout
     assert difference(before, snapshot(cli.host)) == []
     cli.host.run(["sh", "-eu"], input=lines, cwd=cli.folder, env=index)
+    with Host.fresh(f"{release}+ready") as other:
+        there = CommandLine.of(other)
+        there.write("requirements.txt", cli.host.read(f"{cli.folder}/requirements.txt"))
+        there("install", "--yes", env=index)
+        assert contents(cli.host) == contents(other)
     assert cli("install", "--yes", env=index).stderr.splitlines(keepends=True)[-1] == NOTHING_TO_DO
     cli("verify")
 
 
-def test_X3_without_rights_everything_is_planned_and_nothing_installed(
-    cli: CommandLine, family: Family, index: dict[str, str]
-) -> None:
+@pytest.fixture
+def nobody(cli: CommandLine) -> CommandLine:
+    """Give the command line of somebody without any rights, who wants one OS package and one wheel."""
+    # dnf5 makes the folder of its log for everybody, whatever it is asked.
+    cli.host.run(["install", "-d", "-o", "nobody", "/home/nobody", "/home/nobody/.local", "/home/nobody/.local/state"])
     nobody = CommandLine.of(cli.host, "nobody", home="/home/nobody")
     nobody.write("requirements.txt", "six\ndemo==1.0\n")
-    installed = cli.host.rpms()
+    return nobody
+
+
+def test_X3_without_rights_everything_is_planned_and_an_administrator_installs(
+    nobody: CommandLine, family: Family, index: dict[str, str]
+) -> None:
+    host, six = nobody.host, family.package("six")
+    before = snapshot(host)
+    if family.tool != "zypper":
+        # dnf keeps a cache for each user, which is empty so far, and --direct fetches nothing.
+        error = nobody("report", "--direct", code=3).stderr
+        assert f"the metadata of the repository {family.own} was never fetched" in error
+        assert "distrofirst update" in error
     planned = nobody.report(env=index)
-    assert projects(planned, "distro")["six"]["os_package"] == family.package("six")
-    refused = nobody("install", "--yes", code=4, env=index).stderr
-    assert "sudo is not installed" in refused
-    assert cli.host.rpms() == installed
-    cli.host.run([*install_command(cli.host), "sudo"])
-    cli.host.write("/etc/sudoers.d/test", ADMINISTRATORS)
-    shown = nobody("install", "--yes", env=index).stderr
-    assert any(line.startswith("distrofirst: sudo ") and "six" in line for line in shown.splitlines())
-    assert cli.host.run(["find", nobody.folder, "!", "-user", "nobody"]).stdout == ""
+    assert projects(planned, "distro")["six"]["os_package"] == six
+    assert projects(nobody.report("--direct", network=False), "distro")["six"]["os_package"] == six
+    told = nobody("install", "--yes", code=4, env=index).stderr
+    assert "OS packages, and sudo is not installed" in told
+    assert difference(before, snapshot(host)) == []
+    command = told.split("let an administrator run: ")[1].splitlines()[0]
+    host.run(["sh", "-c", command])
+    assert six in host.rpms()
+    nobody("install", "--yes", env=index)
     nobody("verify")
 
 
-def install_command(host: Host) -> list[str]:
-    """Give how the host's own tool installs something."""
-    if host.run(["sh", "-c", "command -v zypper"], check=False).returncode == 0:
-        return ["zypper", "--non-interactive", "install"]
-    return ["dnf", "-y", "install"]
+def test_X3_with_sudo_only_what_needs_root_is_privileged(
+    nobody: CommandLine, family: Family, index: dict[str, str]
+) -> None:
+    host = nobody.host
+    host.run([*family.install, "sudo"])
+    before = host.rpms()
+    assert "sudo refuses" in nobody("install", "--yes", code=4, env=index).stderr
+    assert host.rpms() == before
+    # A sudo that keeps a list of what it was asked for.
+    host.write("/usr/local/src/sudo", '#!/bin/sh\necho "$*" >> /srv/asked\nexec /opt/debian/usr/bin/sudo "$@"\n')
+    host.run(["install", "-m", "755", "/usr/local/src/sudo", "/usr/bin/sudo.tests"])
+    host.run(["sh", "-c", "mv /usr/bin/sudo.tests /usr/bin/sudo; install -m 666 /dev/null /srv/asked"])
+    host.write("/etc/sudoers.d/test", ADMINISTRATORS)
+    shown = nobody("install", "--yes", env=index).stderr
+    (line,) = (line for line in shown.splitlines() if line.startswith("distrofirst: sudo "))
+    assert family.package("six") in line
+    asked = host.read("/srv/asked").splitlines()
+    # zypper solves for root alone (README, Root).
+    assert all("--dry-run" in one for one in asked[:-1])
+    assert "--dry-run" not in asked[-1]
+    assert (len(asked) == 1) is (family.tool != "zypper")
+    assert all(family.package("six") in one for one in asked)
+    assert host.rpms().keys() - before.keys() == {family.package("six")}
+    assert host.run(["find", nobody.folder, "!", "-user", "nobody"]).stdout == ""
+    nobody("verify")
 
 
 @CENTOS
 def test_I4_the_main_python_gives_way_to_the_stack_that_has_packages_and_that_is_said(cli: CommandLine) -> None:
-    told = cli("report", "--direct", "distro.txt")
-    assert "Python 3.11" in told.stdout
-    assert "the main Python of centos:9 is 3.9" in told.stderr
+    for _ in ("at first", "from what is remembered"):
+        told = cli("report", "--direct", "distro.txt")
+        assert "Python 3.11" in told.stdout
+        assert "the main Python of centos:9 is 3.9" in told.stderr
+    chosen = cli("report", "--direct", "distro.txt", "--python", "3.11")
+    assert (chosen.stdout, chosen.stderr) == (told.stdout, "")
     refused = cli("report", "--direct", "distro.txt", "--python", "3.9", code=2).stderr
     assert "no packages for Python 3.9" in refused
     assert "it has: 3.11" in refused
     cli("lock", "distro.txt", "--python", "3.11", "-o", "stack.toml")
-    cli("install", "--yes", "--lock", "stack.toml")
+    done = cli("install", "--yes", "--lock", "stack.toml")
+    assert "distrofirst: /usr/bin/python3.11 -I -m venv " in done.stderr
+    assert "warning" not in done.stderr, "the lock says which Python, and nothing had to be chosen"
     assert cli.run("venv/bin/python", "--version").startswith("Python 3.11")
     assert cli.run("realpath", "venv/bin/python") == "/usr/bin/python3.11\n"
 
@@ -217,6 +277,11 @@ def test_I4_a_flavour_is_never_taken_for_another(cli: CommandLine) -> None:
     other = projects(cli.report("--direct", "distro.txt", "--python", "3.11"))
     assert [other[name]["os_package"] for name in ("six", "requests")] == ["python311-six", "python311-requests"]
     assert (other["flask"]["outcome"], other["flask"]["reason"]) == ("unresolved", "other-python")
+    cli("lock", "--only-distro", "--python", "3.11", "-o", "flavour.toml", "-", input="requests\n")
+    lines = cli("install", "--dry-run", "--lock", "flavour.toml").stdout.splitlines()
+    assert "python311-requests.noarch=" in lines[0]
+    assert "python313-" not in lines[0]
+    assert lines[1].startswith("/usr/bin/python3.11 -I -m venv ")
 
 
 @CENTOS
@@ -241,12 +306,6 @@ def refused(cli: CommandLine, *arguments: str, code: int, network: bool = True) 
     assert cli.host.rpms() == before
     assert "distrofirst: error: " in done.stderr
     return done.stderr
-
-
-@pytest.fixture
-def builder(release: str) -> Iterator[Builder]:
-    with Builder.fresh(release) as builder:
-        yield builder
 
 
 def newer_six(family: Family, *, version: str = "99", release: str = "1", **fields: Any) -> Rpm:  # noqa: ANN401 - an Rpm's
@@ -293,6 +352,16 @@ def test_T1_a_repository_without_signature_checks_does_not_count(
     refused(cli, "install", "--yes", "--only-distro", "distro.txt", code=1)
 
 
+def test_T1_a_lock_does_not_make_the_only_repository_trusted(cli: CommandLine, family: Family) -> None:
+    cli("lock", "distro.txt", "-o", "before.toml")
+    rpms.configure(cli.host, family.own, folder="/srv/repo", gpgcheck="0", repo_gpgcheck="0", pkg_gpgcheck="0")
+    rpms.refresh(cli.host)
+    found = projects(cli.report("--direct", "distro.txt"))["six"]
+    assert (found["outcome"], found["reason"]) == ("unresolved", "untrusted-repository")
+    error = refused(cli, "install", "--yes", "--lock", "before.toml", code=5)
+    assert f"{family.package('six')} would come from {family.own}" in error
+
+
 def test_T1_metadata_that_is_not_what_was_signed(cli: CommandLine, release: str) -> None:
     """Tampered with on the mirror; or, for zypper, which is not asked to fetch, in what it has fetched."""
     folder = "/var/cache/zypp/raw/repo-oss" if "opensuse" in release else "/srv/repo"
@@ -300,6 +369,19 @@ def test_T1_metadata_that_is_not_what_was_signed(cli: CommandLine, release: str)
     cli.host.run(["sh", "-euc", f"for file in {folder}/repodata/*primary*; do echo >> $file; done"])
     error = refused(cli, "install", "--yes", "distro.txt", code=5)
     assert "primary" in error or "checksum" in error
+
+
+def test_T1_a_cache_that_was_tampered_with_is_no_metadata(cli: CommandLine, family: Family) -> None:
+    """The dnfs notice, and fetch anew where they may; zypper does not."""
+    cli.report("--only-distro", "distro.txt")
+    cli.host.run(["rm", "-rf", f"{cli.home}/.cache/distrofirst"])
+    tamper = "find /var/cache -path '*/repodata/*primary*' -type f | while read -r file; do echo >> $file; done"
+    cli.host.run(["sh", "-c", tamper])
+    is_zypper = family.tool == "zypper"
+    told = refused(cli, "report", "--direct", "distro.txt", code=5 if is_zypper else 3)
+    assert ("primary" if is_zypper else "was never fetched") in told
+    if not is_zypper:
+        assert projects(cli.report("--only-distro", "distro.txt"), "distro")["six"]
 
 
 def test_T1_a_repomd_that_the_key_does_not_vouch_for(cli: CommandLine) -> None:
@@ -319,56 +401,65 @@ def test_I6_one_unreachable_repository_of_two(cli: CommandLine, release: str) ->
         assert "lost" in refused(cli, "install", "--yes", "distro.txt", code=3)
 
 
-def test_I6_without_a_network_there_is_no_metadata(cli: CommandLine, release: str) -> None:
-    name = {"fedora:43": "fedora", "centos:9": "appstream"}.get(release, "repo-oss")
-    rpms.configure(cli.host, name, folder="/srv/repo", baseurl="http://mirror.example/")
+def test_I6_without_a_network_there_is_no_metadata(cli: CommandLine, family: Family) -> None:
+    rpms.configure(cli.host, family.own, folder="/srv/repo", baseurl="http://mirror.example/")
     cli.host.run(
         ["sh", "-c", "rm -rf /var/cache/libdnf5/* /var/cache/dnf/* /var/cache/zypp/raw/* /var/cache/zypp/solv/*"]
     )
     error = refused(cli, "report", "--direct", "distro.txt", code=3)
-    assert name in error
+    assert family.own in error or "mirror.example" in error
     refused(cli, "install", "--yes", "distro.txt", code=3, network=False)
 
 
-def test_X1_a_lock_of_another_kind_of_host(cli: CommandLine, release: str) -> None:
+def test_X1_a_lock_of_another_kind_of_host(cli: CommandLine, family: Family, release: str) -> None:
     cli("lock", "distro.txt", "-o", "right.toml")
     right = cli.host.read(f"{cli.folder}/right.toml")
     for ours, theirs, told in (
         (f'release = "{release}"', 'release = "fedora:41"', "fedora:41"),
         ('architecture = "x86_64"', 'architecture = "aarch64"', "aarch64"),
+        (f'\npython = "{family.python}"', '\npython = "3.12"', f"for Python 3.12, and this host has {family.python}"),
     ):
         assert ours in right
         cli.write("wrong.toml", right.replace(ours, theirs))
         assert told in refused(cli, "install", "--yes", "--lock", "wrong.toml", code=2)
+    cli("lock", "distro.txt", "--target", "debian:12", "-o", "debian.toml")
+    error = refused(cli, "install", "--yes", "--lock", "debian.toml", code=2)
+    assert f"the lock is for release debian:12, and this host has {release}" in error
 
 
 def test_V3_priorities_come_before_versions(cli: CommandLine, family: Family, builder: Builder) -> None:
     builder.build(newer_six(family), folder="/srv/extra")
     builder.publish(cli.host, folder="/srv/extra")
-    for priority, version in (("120", "old"), ("99", "99"), ("10", "99")):
+    six = family.package("six")
+    for priority, is_newest in (("120", False), ("99", True), ("10", True)):
         rpms.configure(cli.host, "extra", folder="/srv/extra", priority=priority)
         rpms.refresh(cli.host)
         found = projects(cli.report("--direct", "distro.txt"))["six"]
-        assert (found["version"] == "99") is (version == "99"), priority
+        assert (found["version"] == "99") is is_newest, priority
+        if priority != "10":
+            cli.host.run([*family.install, six])
+            assert cli.host.rpms()[six] == found["os_version"], "the tool itself takes what is planned"
     cli("install", "--yes", "distro.txt")
-    assert cli.host.rpms()[family.package("six")] == "99-1"
     cli("verify")
 
 
-def test_what_the_host_excludes_is_not_offered(cli: CommandLine, family: Family, release: str) -> None:
-    six = family.package("six")
-    if "opensuse" in release:
-        cli.host.run(["zypper", "--non-interactive", "addlock", six])
+def test_what_the_host_excludes_is_not_offered(cli: CommandLine, family: Family) -> None:
+    package = family.package("itsdangerous")
+    if family.tool == "zypper":
+        cli.host.run(["zypper", "--non-interactive", "addlock", package])
     else:
-        name = {"fedora:43": "fedora", "centos:9": "appstream"}[release]
-        rpms.configure(cli.host, name, folder="/srv/repo", excludepkgs=six)
-    found = projects(cli.report("--direct", "distro.txt"))["six"]
+        rpms.configure(cli.host, family.own, folder="/srv/repo", excludepkgs=package)
+    cli.write("distro.txt", "itsdangerous\n")
+    found = projects(cli.report("--direct", "distro.txt"))["itsdangerous"]
     assert (found["outcome"], found["reason"]) == ("unresolved", "not-packaged")
+    refused(cli, "install", "--yes", "--only-distro", "distro.txt", code=1)
 
 
 def test_what_another_package_obsoletes_is_not_offered(cli: CommandLine, family: Family, builder: Builder) -> None:
-    builder.build(Rpm(name="six-next", version="1", obsoletes=(f"{family.package('six')} < 50",)))
+    builder.build(Rpm(name="next", version="1", obsoletes=(f"{family.package('itsdangerous')} < 50",)))
     builder.publish(cli.host)
     rpms.refresh(cli.host)
-    found = projects(cli.report("--direct", "distro.txt"))["six"]
+    cli.write("distro.txt", "itsdangerous\n")
+    found = projects(cli.report("--direct", "distro.txt"))["itsdangerous"]
     assert (found["outcome"], found["reason"]) == ("unresolved", "not-packaged")
+    refused(cli, "install", "--yes", "--only-distro", "distro.txt", code=1)

@@ -13,11 +13,12 @@ import pytest
 from resolver.catalog import store
 from tests import simple_server
 from tests.loopback import Loopback, Reply, Request
+from tests.system.agreement import contents
 from tests.system.command_line import CommandLine, difference, projects, snapshot
 from tests.system.hosts import CHECKOUT, Host
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 PYTHON = {"debian:12": "3.11", "debian:13": "3.13"}
 CODENAMES = {"debian:12": "bookworm", "debian:13": "trixie"}
@@ -200,11 +201,6 @@ def test_X2_what_pip_left_in_home_and_usr_local_counts_for_nothing(host: Host, r
 
 @ON_13
 def test_X3_a_dry_run_changes_nothing_and_its_lines_pasted_do_the_same(host: Host, release: str) -> None:
-    def listing(one: Host) -> tuple[Mapping[str, str], str]:
-        every = one.run(["sh", "-c", "cd /srv/work/venv && find . -type f ! -name '*.pyc' -exec sha256sum {} + | sort"])
-        links = one.run(["find", "/srv/work/venv", "-type", "l", "-printf", "%p %l\\n"]).stdout
-        return one.packages(), every.stdout + "\n".join(sorted(links.splitlines()))
-
     wanted = "flask\ndemo==1.0\n"
     with Loopback() as server, Host.fresh(f"{release}+ready") as other:
         env = {"PIP_INDEX_URL": simple_server.serve(server, {"demo": {"1.0": {}}}, "metadata"), "no_proxy": "127.0.0.1"}
@@ -217,5 +213,5 @@ def test_X3_a_dry_run_changes_nothing_and_its_lines_pasted_do_the_same(host: Hos
         there = CommandLine.of(other)
         there.write("requirements.txt", wanted)
         there("install", "--yes", env=env)
-        assert listing(host) == listing(other)
+        assert contents(host) == contents(other)
         assert cli("install", "--yes", env=env).stderr == "distrofirst: venv is as it should be; nothing to do\n"

@@ -11,6 +11,11 @@ from resolver.model import Command, Completed
 Row = tuple[str, type[DistrofirstError], str]
 
 DNF5: dict[str, Row] = {
+    "never fetched": (
+        'Cache-only enabled but no cache for repository "fedora"\n',
+        UnavailableError,
+        "the metadata of the repository fedora was never fetched, or is not whole",
+    ),
     "unsigned": (
         (
             "Transaction failed: Signature verification failed.\n"
@@ -345,6 +350,11 @@ DNF4: dict[str, Row] = {
         ),
         CommandError,
         "dnf is configured to exclude obso-1.0-1.noarch",
+    ),
+    "never fetched": (
+        "Error: Cache-only enabled but no cache for 'appstream'\n",
+        UnavailableError,
+        "the metadata of the repository appstream was never fetched, or is not whole",
     ),
     "no repositories": (
         'Error: There are no enabled repositories in "/etc/yum.repos.d", "/etc/yum/repos.d", "/etc/distro.repos.d".\n',

@@ -107,7 +107,7 @@ def means_nothing(version: Version, carrier: Carrier) -> bool:
 def dnf_answers(
     folder: Path, architecture: str, capabilities: Iterable[str], scratch: Path
 ) -> dict[str, set[tuple[str, str]]]:
-    """Ask dnf who provides each capability: names, and the EVR of the newest build that does.
+    """Ask dnf who provides each capability: names, and the EVR of the newest build that provides any of them.
 
     dnf is given the one repository, and nothing of this host.
     """

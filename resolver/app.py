@@ -7,6 +7,8 @@ import sys
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 from resolver import requirements as reading
@@ -28,12 +30,16 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from resolver.catalog.indexed import IndexedCatalog
+    from resolver.io.http import HttpClient
     from resolver.model import AssignedIndex, Audit, Command, Lock, Resolution
+    from resolver.pypi.wheelhouse import Wheelhouse
     from resolver.resolve.next_steps import Elsewhere
     from resolver.venv.install import InstallResult
     from resolver.venv.verify import Finding
 
 
+WHEELS = "wheels"
+"""The folder of the cache that holds them."""
 _SEASON = 90 * 86400.0
 """In seconds."""
 
@@ -70,6 +76,8 @@ class Options:
     offline: bool = False
     venv: Path = Path("venv")
     lock: Path | None = None
+    allow: frozenset[tuple[str, NormalizedName]] = frozenset()
+    """What a review lets pass of a wheel: the fault's value and the project (rule P4)."""
     dry_run: bool = False
     output: Path | None = None
     advisories: Path | None = None
@@ -112,6 +120,7 @@ class App:
             )
         )
         self._opened_host: IndexedCatalog | None = None
+        self._indexes: Indexes | None = None
 
     # --- the use cases ---
 
@@ -173,18 +182,20 @@ class App:
         if self.options.lock:
             self._check_names(lock, host)
         packages = self._targets.package_manager(host)
-        plan = install(lock, self.options.venv, self.runner, packages, dry_run=True)
-        if self.options.dry_run or not plan.changed:
-            return plan
-        if not confirm(lock, plan):
-            raise UnmetError("nothing was changed", hint="--yes goes ahead without asking")
-        if self.options.offline and (lock.wheels or any(command.privileged for command in plan.commands)):
-            raise UnavailableError(
-                f"{len(plan.added)} OS packages and {len(lock.wheels)} wheels would have to be downloaded",
-                context="--offline",
-                hint="run without --offline; --dry-run shows the commands",
-            )
-        return install(lock, self.options.venv, self.runner, packages, announce=self._announce)
+        with ExitStack() as stack:
+            wheels = self._wheelhouse(stack)
+            plan = install(lock, self.options.venv, self.runner, packages, wheels, dry_run=True)
+            if self.options.dry_run or not plan.changed:
+                return plan
+            if not confirm(lock, plan):
+                raise UnmetError("nothing was changed", hint="--yes goes ahead without asking")
+            if self.options.offline and any(command.privileged for command in plan.commands):
+                raise UnavailableError(
+                    f"{len(plan.added)} OS packages would have to be downloaded",
+                    context="--offline",
+                    hint="run without --offline; --dry-run shows the commands",
+                )
+            return install(lock, self.options.venv, self.runner, packages, wheels, announce=self._announce)
 
     def verify(self) -> tuple[Finding, ...]:
         """Hold an environment against the lock it was made from, or another one."""
@@ -243,6 +254,7 @@ class App:
         if self.options.offline:
             raise UnavailableError("update fetches from the archive", context="--offline", hint="leave --offline out")
         self.cache.prune(older_than=_SEASON)
+        FileCache(cache_folder() / WHEELS, warn=self.warn).prune(older_than=_SEASON)
         paths = []
         for target in self.options.targets:
             self.progress(f"fetching the metadata of {target}")
@@ -303,6 +315,7 @@ class App:
                 offline=self.options.offline,
                 warn=self.warn,
             )
+            self._indexes = index
             names = self._names(catalog)
             return resolve(wanted, catalog, None if no_index else index, policy, elsewhere=elsewhere, resembles=names)
 
@@ -371,6 +384,42 @@ class App:
                     yield str(other.target), candidate.version
 
         return look
+
+    def _wheelhouse(self, stack: ExitStack) -> Wheelhouse:
+        """Make what fetches and inspects wheels; it does nothing before a lock has some (rule P4)."""
+        from resolver.indexes import open_client, way  # noqa: PLC0415 - only what acts needs it
+        from resolver.pypi.wheelhouse import Wheelhouse  # noqa: PLC0415 - the same
+
+        def client() -> HttpClient:
+            # A plan that was made in this run may come from an index that its inputs name.
+            known = self._indexes.settings if self._indexes is not None else None
+            return open_client(stack, self.cache, way(known, self.options.indexes), offline=self.options.offline)
+
+        return Wheelhouse(
+            lambda: self._wheel_folder(stack),
+            client,
+            self.cache,
+            allow=self.options.allow,
+            offline=self.options.offline,
+            progress=self.progress,
+        )
+
+    def _wheel_folder(self, stack: ExitStack) -> Path:
+        """Give the cache's folder of wheels, or one for this run alone where there can be none.
+
+        A dry run's commands name the files, so what it fetches stays even there.
+        """
+        folder = cache_folder() / WHEELS
+        with suppress(OSError):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if folder.stat().st_uid == os.geteuid() and os.access(folder, os.W_OK):
+                return folder
+        temporary = Path(mkdtemp(prefix="distrofirst-"))
+        if self.options.dry_run:
+            self.warn(f"going on without a cache: the wheels that the commands name are in {temporary}")
+        else:
+            stack.callback(rmtree, temporary, ignore_errors=True)
+        return temporary
 
     def _announce(self, command: Command) -> None:
         """Show a command before it runs, sudo included where it goes through that (rule X3)."""

@@ -264,6 +264,7 @@ def _options(arguments: argparse.Namespace, standing: configuration.Configuratio
         offline=arguments.offline,
         venv=given.get("venv") or Path(standing.venv or "venv"),
         lock=given.get("lock"),
+        allow=standing.allow,
         dry_run=given.get("dry_run", False),
         output=given.get("output"),
         advisories=given.get("advisories") or (Path(standing.advisories) if standing.advisories else None),

@@ -27,6 +27,9 @@ The command line wins over both.
     [[tool.distrofirst.index]]         # in distrofirst.toml: [[index]]
     url = "https://packages.example/simple"
     projects = ["our-app", "our-lib-*"]
+
+    [tool.distrofirst.allow]           # what an inspection would refuse, and a review found good (rule P4)
+    pth = ["setuptools"]
 """
 
 from __future__ import annotations
@@ -55,6 +58,7 @@ if TYPE_CHECKING:
 FILE = "distrofirst.toml"
 _KEYS = (
     "advisories",
+    "allow",
     "exclude",
     "index",
     "names",
@@ -93,6 +97,8 @@ class Configuration:
     targets: tuple[str, ...] = ()
     venv: str | None = None
     advisories: str | None = None
+    allow: frozenset[tuple[str, NormalizedName]] = frozenset()
+    """The value of a ``resolver.pypi.faults.Fault`` and a project."""
 
 
 def read(path: Path | None, folder: Path) -> Configuration:
@@ -170,7 +176,25 @@ def _parse(table: Mapping[str, Any], path: Path) -> Configuration:
         targets=_texts(table, "targets", path),
         venv=_of(table, "venv", str, path),
         advisories=_of(table, "advisories", str, path),
+        allow=_allowed(table, path),
     )
+
+
+def _allowed(table: Mapping[str, Any], path: Path) -> frozenset[tuple[str, NormalizedName]]:
+    """Read which faults of which projects' wheels were reviewed; only some can be."""
+    allow = _of(table, "allow", dict, path)
+    if not allow:
+        return frozenset()
+    from resolver.pypi.faults import REVIEWABLE  # noqa: PLC0415 - rarely asked for
+
+    unknown = sorted(allow.keys() - set(REVIEWABLE))
+    if unknown:
+        raise InputError(
+            f"allow.{unknown[0]} is nothing that can be allowed",
+            context=str(path),
+            hint=f"the keys are {', '.join(REVIEWABLE)}",
+        )
+    return frozenset((key, canonicalize_name(name)) for key in allow for name in _texts(allow, key, path))
 
 
 _T = TypeVar("_T")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from resolver.cooldown import Cooldown
+    from resolver.io.http import HttpClient
     from resolver.model import AssignedIndex, FileOption, Listing, Target, Wheel, WheelMetadata
     from resolver.ports import Cache, Index, Runner
     from resolver.pypi.configuration import IndexSettings
@@ -80,6 +81,11 @@ class Indexes:
         for wheel in wheels:
             self._of(wheel.project).prefetch_metadata([wheel])
 
+    @property
+    def settings(self) -> IndexSettings | None:
+        """How the default index is reached, with what the requirements files say; None while nobody has asked it."""
+        return self._known
+
     def _of(self, project: NormalizedName) -> Index:
         return self._open(assigned_to(project, self._assigned))
 
@@ -89,8 +95,7 @@ class Indexes:
         return self._opened[index]
 
     def _make(self, index: AssignedIndex | None) -> Index:
-        from resolver.io.http import HttpClient, HttpOptions  # noqa: PLC0415 - a covered file needs no network
-        from resolver.pypi.configuration import assigned_settings  # noqa: PLC0415 - the same
+        from resolver.pypi.configuration import assigned_settings  # noqa: PLC0415 - a covered file needs no network
         from resolver.pypi.index import SimpleIndex  # noqa: PLC0415 - the same
 
         settings, cooldown = self._settings(), self._cooldown
@@ -99,15 +104,7 @@ class Indexes:
             if not cooldown.strict:  # the default one; whoever is assigned projects by name is no stranger
                 cooldown = replace(cooldown, limit=None)
         # A login is for its own index: each gets a client of its own.
-        options = HttpOptions(
-            ca_bundle=settings.ca_bundle,
-            client_cert=settings.client_cert,
-            timeout=settings.timeout,
-            proxy=settings.proxy,
-            credentials=settings.credentials,
-            offline=self._offline,
-        )
-        http = self._stack.enter_context(HttpClient(self._cache, options))
+        http = open_client(self._stack, self._cache, settings, offline=self._offline)
         return self._stack.enter_context(
             SimpleIndex(http, self._cache, settings, self._target, offline=self._offline, cooldown=cooldown)
         )
@@ -126,3 +123,32 @@ class Indexes:
                 )
             self._known = settings
         return self._known
+
+
+def way(known: IndexSettings | None, assigned: Iterable[AssignedIndex]) -> IndexSettings:
+    """Say how the files of a lock are fetched: as from the index that was asked, else as pip is configured.
+
+    Every index's login comes along, each for its own server.
+    """
+    from resolver.pypi.configuration import assigned_settings, read_way  # noqa: PLC0415 - only what fetches
+
+    settings = known or read_way()
+    credentials = dict(settings.credentials)
+    for index in assigned:
+        credentials |= assigned_settings(settings, index).credentials
+    return replace(settings, credentials=credentials)
+
+
+def open_client(stack: ExitStack, cache: Cache, settings: IndexSettings, *, offline: bool) -> HttpClient:
+    """Open a client that goes the way that pip is configured to go; ``stack`` closes it."""
+    from resolver.io.http import HttpClient, HttpOptions  # noqa: PLC0415 - a covered file needs no network
+
+    options = HttpOptions(
+        ca_bundle=settings.ca_bundle,
+        client_cert=settings.client_cert,
+        timeout=settings.timeout,
+        proxy=settings.proxy,
+        credentials=settings.credentials,
+        offline=offline,
+    )
+    return stack.enter_context(HttpClient(cache, options))

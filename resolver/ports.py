@@ -203,6 +203,17 @@ class OsAdvisories(Protocol):
         """Search the build's changelog for CVE ids: those that it says are fixed, sorted."""
         ...
 
+class WheelSource(Protocol):
+    """Where the remainder's wheels come from (``resolver.pypi.wheelhouse``)."""
+
+    def obtain(self, lock: Lock) -> Mapping[NormalizedName, Path]:
+        """Give the file of each of a lock's wheels: fetched, with the locked hash, inspected (rules P2, P4).
+
+        All or none. Asked twice for one lock, it does the work once. Raises PolicyError for a file that is not the
+        locked one or must not be installed, UnavailableError for one that cannot be had.
+        """
+        ...
+
 
 class Http(Protocol):
     """Asks servers (``resolver.io.http``). Safe for many threads.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from packaging.specifiers import SpecifierSet
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from resolver.errors import DistrofirstError
     from resolver.model import Completed, Fix, Known, Lock, OsPackage
 
 
@@ -142,6 +144,22 @@ class FakeRunner:
 
     def stream(self, command: Command) -> Completed:
         return self.run(command)
+
+
+class FakeWheels:
+    """A WheelSource that has every wheel in one folder, and remembers which locks it was asked for."""
+
+    def __init__(self, folder: Path = Path("/wheels"), *, error: DistrofirstError | None = None) -> None:
+        """Take where the wheels are said to lie, or what to raise instead."""
+        self._folder = folder
+        self._error = error
+        self.asked: list[Lock] = []
+
+    def obtain(self, lock: Lock) -> Mapping[NormalizedName, Path]:
+        self.asked.append(lock)
+        if self._error is not None:
+            raise self._error
+        return {wheel.project: self._folder / wheel.filename for wheel in lock.wheels}
 
 
 class FakePackageManager:

@@ -10,6 +10,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any, Literal
 
 from tests.loopback import Loopback, Reply
+from tests.wheels import TAG, info_of, record_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,18 +36,29 @@ def metadata_text(
     return "\n".join([*lines, "", "The description.", "Requires-Dist: not-a-field", ""]).encode()
 
 
-def wheel_bytes(name: str, version: str, metadata: bytes, *, files: int = 3) -> bytes:
-    """Build a wheel; more than a few hundred ``files`` push METADATA out of the reach of the first range request."""
-    info = f"{name.replace('-', '_')}-{version}.dist-info"
+def wheel_bytes(
+    name: str, version: str, metadata: bytes, *, files: int = 3, extra: Mapping[str, bytes] | None = None
+) -> bytes:
+    """Build a wheel, with ``extra`` files.
+
+    More than a few hundred ``files`` push METADATA out of the reach of the first range request."""
+    info = info_of(name, version)
+    own = {
+        f"{name.replace('-', '_')}/__init__.py": f"__version__ = {version!r}\n".encode(),
+        f"{info}/METADATA": metadata,
+        f"{info}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {TAG}\n".encode(),
+        **(extra or {}),
+    }
+    padding = {f"{name}/data-{number:060}": b"\0" * 100 for number in range(files)}
+    record = "".join(record_line(path, data) for path, data in (own | padding).items())
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(f"{name.replace('-', '_')}/__init__.py", f"__version__ = {version!r}\n")
-        archive.writestr(f"{info}/METADATA", metadata)
-        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        for number in range(files):
+        for path, data in own.items():
+            archive.writestr(path, data)
+        for path, data in padding.items():
             # Stored, so that the end of the wheel is long.
-            archive.writestr(zipfile.ZipInfo(f"{name}/data-{number:060}"), b"\0" * 100)
-        archive.writestr(f"{info}/RECORD", "")
+            archive.writestr(zipfile.ZipInfo(path), data)
+        archive.writestr(f"{info}/RECORD", f"{record}{info}/RECORD,,\n")
     return stream.getvalue()
 
 
@@ -83,7 +95,7 @@ def _serve_version(server: Loopback, name: str, version: str, about: Mapping[str
         extras=about.get("provides_extra", ()),
         requires_python=about.get("requires_python"),
     )
-    wheel = wheel_bytes(name, version, metadata)
+    wheel = wheel_bytes(name, version, metadata, extra=about.get("extra"))
     filename = f"{name.replace('-', '_')}-{version}-py3-none-any.whl"
     server.add(f"/files/{filename}", Reply(body=wheel, ranges=shape != "no ranges"))
     if shape == "metadata":

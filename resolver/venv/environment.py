@@ -10,14 +10,15 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
 
-from resolver.errors import CommandError, InputError, PolicyError, UnavailableError
+from resolver.errors import CommandError, InputError, PolicyError
 from resolver.model import Command
 from resolver.venv import record as records
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from packaging.utils import NormalizedName
 
     from resolver.model import Completed, Wheel
     from resolver.venv.record import Record
@@ -100,10 +101,17 @@ def _not_ours(folder: Path) -> InputError:
 
 
 def commands_for(
-    place: Place, record: Record, wheels: Sequence[Wheel], *, interpreter: str, site_directories: Sequence[str]
+    place: Place,
+    record: Record,
+    wheels: Sequence[Wheel],
+    files: Mapping[NormalizedName, Path],
+    *,
+    interpreter: str,
+    site_directories: Sequence[str],
 ) -> tuple[Command, ...]:
     """Give the commands that make the environment, in their order; the former one, if any, is moved aside first.
 
+    ``files`` are the wheels on this machine, by project.
     ``interpreter`` is the distribution's, by its whole path; ``site_directories`` are where its OS packages lie.
     """
     python = place.python
@@ -117,7 +125,7 @@ def commands_for(
             argv=(python, "-I", str(INSIDE), "prepare", *site_directories),
             purpose="let the environment see the OS packages",
         ),
-        *((_pip(python, wheels),) if wheels else ()),
+        *((_pip(python, wheels, files),) if wheels else ()),
         Command(
             argv=(python, "-I", str(INSIDE), "finish"),
             stdin=records.dump(record),
@@ -142,26 +150,21 @@ def restore(place: Place) -> tuple[Command, ...]:
     return _remove(place.venv), _move(old_of(place.venv), place.venv)
 
 
-def _pip(python: str, wheels: Sequence[Wheel]) -> Command:
+def _pip(python: str, wheels: Sequence[Wheel], files: Mapping[NormalizedName, Path]) -> Command:
     """Install the remainder: exactly these files, each by its hash (rules P2, X1).
 
-    pip takes the hash of a URL requirement from its fragment, so the command needs no requirements file. The
+    They were compared with their hashes when they were looked through; pip's own comparison closes the time since. It
+    also writes the hash into direct_url.json, where ``verify`` looks for it. pip takes the hash of a URL requirement from its fragment, so the command needs no requirements file. The
     distribution's pip is run by the environment's interpreter, which sees it like every OS package: ``pip --python``
     would do the same from pip 22.3 on, and CentOS Stream 9 has 21.2.
     """
-    requirements = tuple(f"{wheel.project} @ {_without_login(wheel.url)}#sha256={wheel.sha256}" for wheel in wheels)
+    requirements = tuple(f"{wheel.project} @ {files[wheel.project].as_uri()}#sha256={wheel.sha256}" for wheel in wheels)
     return Command(
         argv=(python, "-I", "-m", "pip", "--isolated", "install", *_PIP_INSTALL, *requirements),
         # --isolated leaves /etc/pip.conf in force, which may name other indexes.
         environment={"PIP_CONFIG_FILE": "/dev/null"},
         purpose="install the remainder",
     )
-
-
-def _without_login(url: str) -> str:
-    """Leave out a user name and password: a command line is seen by every user of the machine. pip reads ~/.netrc."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
 
 
 def _move(source: Path, target: Path) -> Command:
@@ -172,25 +175,19 @@ def _remove(path: Path) -> Command:
     return Command(argv=("rm", "-rf", "--", str(path)), purpose="clear away an environment")
 
 
-def failure_of(command: Command, done: Completed) -> CommandError | PolicyError | UnavailableError:
+def failure_of(command: Command, done: Completed) -> CommandError | PolicyError:
     """Give the error that fits what a failed command printed."""
     output = f"{done.stdout}\n{done.stderr}"
     context = "pip" if "pip" in command.argv else command.argv[0]
     if "DO NOT MATCH THE HASHES" in output or "Hashes are required" in output:
-        found = next((line.strip() for line in output.splitlines() if " from http" in line or " from file" in line), "")
+        found = next((line.strip() for line in output.splitlines() if " from file" in line), "")
         return PolicyError(
-            f"a downloaded file is not the one in the lock: {found.rstrip(':')}",
+            f"a file was changed after it was checked: {found.rstrip(':')}",
             context=context,
-            hint="the index, or something on the way to it, serves another file; nothing was installed",
+            hint="find out who writes to that folder; the environment is as it was before",
         )
     if "No space left on device" in output:
         return CommandError("the disk is full", context=context, hint="free some space, then repeat the command")
-    if any(sign in output for sign in ("ConnectionError", "Connection to ", "HTTP error", "ProxyError", "SSLError")):
-        return UnavailableError(
-            f"a wheel cannot be downloaded: {_last_error(output)}",
-            context=context,
-            hint="check the network and the proxy, then repeat the command; a login belongs in ~/.netrc",
-        )
     return CommandError(
         f"cannot {command.purpose} (exit code {done.returncode}): {_last_error(output)}",
         context=context,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from resolver.model import Command, Lock, Transaction
-    from resolver.ports import PackageManager, Runner
+    from resolver.ports import PackageManager, Runner, WheelSource
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,16 +40,18 @@ def install(
     venv: Path,
     runner: Runner,
     packages: PackageManager,
+    wheels: WheelSource,
     *,
     dry_run: bool = False,
     announce: Callable[[Command], None] = lambda _: None,
 ) -> InstallResult:
     """Bring the host and the environment to what a lock says, or leave both as they were.
 
-    ``announce`` is told of each command before it runs. A dry run changes nothing, and gives the commands.
+    ``announce`` is told of each command before it runs. A dry run changes nothing, and gives the commands. Either has
+    the wheels here, and looked through, before the first command (rule P4).
 
     Raises InputError for a folder that is not ours or a lock of another kind of host, PolicyError for a file that
-    is not the locked one, UnavailableError without a network, CommandError for all that else can fail; the former
+    is not the locked one or must not be installed, UnavailableError without a network, CommandError for all that else can fail; the former
     environment is in place again then. OS packages that were installed by then stay, and the next run knows of them.
     """
     venv = Path(os.path.abspath(venv))  # noqa: PTH100 - resolve() would follow a link that the user chose
@@ -57,10 +59,10 @@ def install(
         raise InputError("the root folder cannot be an environment", context=str(venv), hint="name a folder below it")
     if dry_run:
         note = journal.note_beside(venv)
-        job = _plan(lock, venv, runner, packages, note)
+        job = _plan(lock, venv, runner, packages, wheels, note)
         return InstallResult(changed=bool(job.commands), commands=job.commands, added=job.transaction.added)
     with journal.held(venv) as held:
-        job = _plan(lock, venv, runner, packages, held.note)
+        job = _plan(lock, venv, runner, packages, wheels, held.note)
         if not job.commands:
             return InstallResult(changed=False)
         _carry_out(job, runner, packages, held, announce)
@@ -89,7 +91,9 @@ class _Job:
         return (*self.place.leftovers, *self.transaction.commands, *self.build)
 
 
-def _plan(lock: Lock, venv: Path, runner: Runner, packages: PackageManager, note: journal.Note) -> _Job:
+def _plan(
+    lock: Lock, venv: Path, runner: Runner, packages: PackageManager, wheels: WheelSource, note: journal.Note
+) -> _Job:
     contract = contract_of(lock)
     place = environment.look_at(venv, was_building=note.building)
     transaction = packages.plan(lock)
@@ -104,6 +108,7 @@ def _plan(lock: Lock, venv: Path, runner: Runner, packages: PackageManager, note
             place,
             record,
             lock.wheels,
+            wheels.obtain(lock) if lock.wheels else {},
             interpreter=packages.interpreter,
             site_directories=packages.site_directories,
         )

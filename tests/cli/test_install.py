@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
+import re
 import shlex
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.loopback import Reply
+from tests.simple_server import page, serve
+from tests.wheels import build, filename_of, metadata_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,13 +34,13 @@ def remainder(folder: Path, index: Loopback, debian: str) -> Path:
 
 def test_a_dry_run_prints_commands_and_runs_none(run: Here, remainder: Path) -> None:
     ran = run("install", "--dry-run", "--venv", "my env")
-    assert (ran.code, ran.err) == (0, "")
+    assert (ran.code, ran.err) == (0, "distrofirst: fetching 1 wheel\n")
     lines = [shlex.split(line) for line in ran.out.splitlines()]
     assert lines[0] == ["/usr/bin/python3", "-I", "-m", "venv", "--without-pip", str(remainder / "my env")]
     (pip,) = (words for words in lines if "pip" in words)
     assert {"--require-hashes", "--no-deps", "--only-binary=:all:", "--no-index", "--isolated"} <= set(pip)
     assert "PIP_CONFIG_FILE=/dev/null" in pip
-    assert "#sha256=" in pip[-1]
+    assert re.fullmatch(r"zz-beta @ file:///\S+/zz_beta-1\.5-py3-none-any\.whl#sha256=[0-9a-f]{64}", pip[-1])
     assert {path.name for path in remainder.iterdir()} == {"requirements.txt"}
 
 
@@ -85,6 +92,124 @@ def test_a_no_changes_nothing(run: Here, remainder: Path, monkeypatch: pytest.Mo
     assert "Go ahead? [y/N] " in ran.err
     assert "nothing was changed" in ran.err
     assert not (remainder / "venv").exists()
+
+
+def hostile(index: Loopback, **about: object) -> None:
+    """Serve another zz-beta, whose listing, metadata and hash all agree."""
+    serve(index, {"zz-beta": {"1.5": about}}, "metadata")
+
+
+@pytest.mark.parametrize("argv", [("--dry-run",), ("--yes",)])
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"zz.pth": b"import os\n"}, "a file would run whenever Python starts: zz.pth"),
+        ({"../../bin/python": b""}, "a path leaves its folder"),
+        ({"zz_beta-1.5.data/data/pyvenv.cfg": b"home = /\n"}, "it would replace what the environment is made of"),
+        ({"zz_beta-1.5.data/scripts/pip": b"#!python\n"}, "a command would hide python, pip or activate"),
+        ({"sitecustomize.py": b""}, "a module would be imported whenever Python starts"),
+    ],
+)
+def test_P4_a_hostile_wheel_is_refused_and_nothing_is_done(  # noqa: PLR0917 - fixtures and a row
+    run: Here, remainder: Path, index: Loopback, files: dict[str, bytes], words: str, argv: tuple[str, ...]
+) -> None:
+    hostile(index, extra=files)
+    ran = run("install", *argv)
+    assert (ran.code, ran.out) == (5, "")
+    assert "1 of 1 wheels must not be installed:\n  zz_beta-1.5-py3-none-any.whl\n    " in ran.err
+    assert words in ran.err
+    assert "hint: nothing was installed" in ran.err
+    assert {path.name for path in remainder.iterdir()} == {"requirements.txt"}
+
+
+def test_P4_a_venv_that_is_there_stays_as_it_is(run: Here, remainder: Path, index: Loopback) -> None:
+    assert run("install", "--yes").code == 0
+    before = sorted((path, path.lstat().st_mtime_ns) for path in remainder.rglob("*"))
+    (remainder / "requirements.txt").write_text("zz-beta\nzz-gamma\n")
+    serve(index, {"zz-gamma": {"1.0": {"extra": {"evil.pth": b"import os\n"}}}}, "metadata")
+    assert run("install", "--yes").code == 5
+    (remainder / "requirements.txt").write_text("zz-beta\n")
+    after = sorted((path, path.lstat().st_mtime_ns) for path in remainder.rglob("*"))
+    changed = {str(path.relative_to(remainder)) for path, _ in {*before} ^ {*after}}
+    assert changed <= {"requirements.txt"}
+    assert run("verify").code == 0
+
+
+def test_P4_a_reviewed_line_lets_a_wheel_pass(run: Here, remainder: Path, index: Loopback) -> None:
+    hostile(index, extra={"zz.pth": b"import os\n"})
+    (remainder / "distrofirst.toml").write_text('[allow]\npth = ["ZZ.beta"]\n')
+    assert run("install", "--dry-run").code == 0
+    (remainder / "distrofirst.toml").write_text('[allow]\npth = ["zz-gamma"]\nstdlib = ["zz-beta"]\n')
+    assert run("install", "--dry-run").code == 5
+
+
+def test_P4_what_no_review_can_settle_is_no_key(run: Here, remainder: Path) -> None:
+    (remainder / "distrofirst.toml").write_text('[allow]\noutside = ["zz-beta"]\n')
+    ran = run("install", "--dry-run")
+    assert (ran.code, ran.out) == (2, "")
+    assert "allow.outside is nothing that can be allowed" in ran.err
+
+
+def test_P4_a_wheel_that_needs_more_than_the_index_said(run: Here, remainder: Path, index: Loopback) -> None:
+    """The index serves metadata of its own beside the wheel; what pip would install is the wheel's."""
+    assert remainder.is_dir()
+    content = build(name="zz-beta", version="1.5", info={"METADATA": metadata_of("zz-beta", "1.5", requires=["evil"])})
+    digest = hashlib.sha256(content).hexdigest()
+    name = filename_of("zz-beta", "1.5")
+    index.add(f"/files/{name}", Reply(body=content))
+    index.add(f"/files/{name}.metadata", Reply(body=metadata_of("zz-beta", "1.5").encode()))
+    entry = {"filename": name, "url": f"../../files/{name}", "hashes": {"sha256": digest}, "core-metadata": True}
+    index.routes["/simple/zz-beta/"] = [page("zz-beta", [entry])]
+    ran = run("install", "--dry-run")
+    assert (ran.code, ran.out) == (5, "")
+    assert "it needs other projects than the plan was made with: evil" in ran.err
+
+
+def test_P2_a_file_that_is_not_the_locked_one(run: Here, remainder: Path, index: Loopback) -> None:
+    assert run("lock", "-o", "lock.toml").code == 0
+    index.add("/files/zz_beta-1.5-py3-none-any.whl", Reply(body=build(name="zz-beta", version="1.5")))
+    ran = run("install", "--lock", "lock.toml", "--yes")
+    assert (ran.code, ran.out) == (5, "")
+    assert "zz_beta-1.5-py3-none-any.whl" in ran.err
+    assert "sha256" in ran.err or "larger" in ran.err
+    assert not (remainder / "venv").exists()
+
+
+def test_a_wheel_is_fetched_once(run: Here, remainder: Path, index: Loopback) -> None:
+    path = "/files/zz_beta-1.5-py3-none-any.whl"
+    assert run("install", "--dry-run").code == 0
+    assert index.asked(path) == 1
+    assert run("install", "--yes").code == 0
+    assert run("verify").code == 0
+    assert run("lock", "-o", "lock.toml").code == 0
+    assert run("install", "--lock", "lock.toml", "--venv", "other", "--yes", "--offline").code == 0
+    assert run("verify", "--venv", "other").code == 0
+    assert index.asked(path) == 1
+    assert (remainder / "other").is_dir()
+
+
+def test_a_damaged_file_in_the_cache_is_fetched_again(run: Here, remainder: Path, index: Loopback, home: Path) -> None:
+    assert run("install", "--dry-run").code == 0
+    (kept,) = home.glob(".cache/distrofirst/wheels/*/*.whl")
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[:-1])
+    assert run("install", "--dry-run").code == 0
+    assert kept.read_bytes() == whole
+    assert index.asked("/files/zz_beta-1.5-py3-none-any.whl") == 2
+    assert remainder.is_dir()
+
+
+def test_P1_a_login_of_the_index_is_used_for_wheels(
+    run: Here, remainder: Path, index: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", index.url.replace("//", "//me:secret@") + "/simple/")
+    ran = run("install", "--dry-run")
+    assert ran.code == 0
+    (asked,) = (one for one in index.requests if one.path.endswith(".whl"))
+    assert asked.headers["authorization"] == "Basic " + base64.b64encode(b"me:secret").decode()
+    assert "secret" not in ran.out + ran.err
+    assert run("lock", "-o", "lock.toml").code == 0
+    assert "secret" not in (remainder / "lock.toml").read_text()
 
 
 def test_offline_does_not_download(run: Here, remainder: Path, index: Loopback) -> None:

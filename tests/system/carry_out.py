@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from resolver import lock as locks
+from resolver.app import App, Options
 from resolver.errors import DistrofirstError
 from resolver.hosts.debian import Apt
 from resolver.io.process import ProcessRunner
 from resolver.venv.install import dry_run_lines, install
 from resolver.venv.record import contract_of
 from resolver.venv.verify import verify
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
 
 
 def main(action: str, lock_file: str, venv: Path) -> str:
@@ -29,7 +35,10 @@ def main(action: str, lock_file: str, venv: Path) -> str:
     if action == "verify":
         found = verify(contract_of(lock), venv, runner, packages)
         return json.dumps([[finding.project, finding.kind] for finding in found])
-    result = install(lock, venv, runner, packages, dry_run=action == "dry-run")
+    app = App(options=Options(venv=venv, dry_run=action == "dry-run"), warn=_say, progress=_say)
+    with ExitStack() as stack:
+        wheels = app._wheelhouse(stack)
+        result = install(lock, venv, runner, packages, wheels, dry_run=action == "dry-run")
     if action == "dry-run":
         return "\n".join(dry_run_lines(result.commands))
     return json.dumps({"changed": result.changed, "added": result.added})

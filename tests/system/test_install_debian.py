@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import io
 import json
-import zipfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +26,7 @@ from resolver.model import (
 )
 from tests.loopback import Loopback, Reply
 from tests.system.hosts import IN_HOST, Host
+from tests.wheels import build
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,27 +34,6 @@ if TYPE_CHECKING:
 PYTHON = {"debian:12": "3.11", "debian:13": "3.13"}
 DRIVER = f"{IN_HOST}/tests/system/carry_out.py"
 VENV = "/srv/app"
-
-
-def wheel_of(name: str, version: str, files: dict[str, str]) -> bytes:
-    """Build a wheel (the binary distribution format) of these files."""
-    folder = f"{name.replace('-', '_')}-{version}.dist-info"
-    whole = {
-        **files,
-        f"{folder}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
-        f"{folder}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    digests = {path: hashlib.sha256(text.encode()).digest() for path, text in whole.items()}
-    rows = [
-        f"{path},sha256={base64.urlsafe_b64encode(digest).decode().rstrip('=')},{len(whole[path].encode())}"
-        for path, digest in digests.items()
-    ]
-    whole[f"{folder}/RECORD"] = "\n".join([*rows, f"{folder}/RECORD,,", ""])
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for path, text in whole.items():
-            archive.writestr(zipfile.ZipInfo(path), text)
-    return buffer.getvalue()
 
 
 @dataclass(kw_only=True)
@@ -95,7 +72,7 @@ class Case:
 
     def from_index(self, project: str, files: dict[str, str], *, served: bytes | None = None) -> None:
         """Add a wheel of these files; ``served`` is what the index hands out instead."""
-        content = wheel_of(project, "1.0", files)
+        content = build(files, name=project)
         filename = f"{project.replace('-', '_')}-1.0-py3-none-any.whl"
         name = canonicalize_name(project)
         self.wheels.append(
@@ -233,10 +210,30 @@ def test_X3_a_sudo_that_refuses_changes_nothing(case: Case) -> None:
 
 def test_X1_a_wheel_that_is_not_the_locked_one_is_refused(case: Case) -> None:
     case.from_distribution("flask")
-    case.from_index("demo", {"demo.py": ""}, served=wheel_of("demo", "1.0", {"demo.py": "evil = True"}))
+    case.from_index("demo", {"demo.py": ""}, served=build({"demo.py": "evil = True"}))
+    before = case.host.packages()
     error = case.answer(code=5)
-    assert (error["error"], "demo" in error["message"]) == ("PolicyError", True)
-    assert case.host.run(["ls", "/srv"]).stdout.split() == ["app.distrofirst-journal"]
+    assert error["error"] == "PolicyError"
+    assert "the file's sha256 is " in error["message"]
+    assert case.host.packages() == before
+    assert case.host.run(["ls", "/srv"]).stdout == ""
+
+
+def test_P4_a_hostile_wheel_stops_everything_before_apt_runs(case: Case) -> None:
+    """It installs without a word under pip, and would run whenever Python starts."""
+    case.from_distribution("flask")
+    case.from_index("demo", {"demo.py": "", "demo.pth": "import os; os.system('touch /tmp/owned')\n"})
+    before, dpkg = case.host.packages(), case.host.read("/var/lib/dpkg/status")
+    for action in ("dry-run", "install"):
+        error = json.loads(case.carry_out(action, code=5))
+        assert error["error"] == "PolicyError"
+        assert "demo-1.0-py3-none-any.whl" in error["message"]
+        assert "a file would run whenever Python starts: demo.pth" in error["message"]
+        assert '[tool.distrofirst.allow] pth = ["demo"]' in error["hint"]
+    assert case.host.packages() == before
+    assert case.host.read("/var/lib/dpkg/status") == dpkg
+    assert case.host.run(["ls", "/srv"]).stdout == ""
+    assert "owned" not in case.host.run(["ls", "/tmp"]).stdout
 
 
 def test_X1_a_wheel_is_checked_although_an_os_package_has_that_version(case: Case) -> None:

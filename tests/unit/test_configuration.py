@@ -27,6 +27,10 @@ strict = true
 targets = ["host", "debian:13"]
 venv = "env"
 
+[{0}allow]
+pth = ["SetupTools"]
+unlisted = ["a", "b"]
+
 [{0}pins-for]
 Django = "exact"
 "ruamel.yaml" = "prefer"
@@ -61,6 +65,13 @@ CHOICES = Configuration(
     reviewed=frozenset({canonicalize_name("zz-alpha")}),
     targets=("host", "debian:13"),
     venv="env",
+    allow=frozenset(
+        {
+            ("pth", canonicalize_name("setuptools")),
+            ("unlisted", canonicalize_name("a")),
+            ("unlisted", canonicalize_name("b")),
+        }
+    ),
 )
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from resolver.errors import CommandError, DistrofirstError, InputError, PolicyError, UnavailableError
+from resolver.errors import CommandError, DistrofirstError, InputError, PolicyError
 from resolver.model import Command, Completed
 from resolver.venv.environment import INSIDE, commands_for, failure_of, look_at, old_of, restore
 from resolver.venv.record import FILE_NAME, Record, contract_of, dump
 from tests.unit.venv.samples import SHA, lock, wheel
 
 if TYPE_CHECKING:
-    from pathlib import Path
 
     from resolver.model import Wheel
 
@@ -31,6 +31,7 @@ def planned(venv: Path, *wheels: Wheel) -> tuple[Command, ...]:
         look_at(venv),
         RECORD,
         wheels,
+        {wheel.project: Path("/wheels") / wheel.filename for wheel in wheels},
         interpreter="/usr/bin/python3",
         site_directories=("/usr/lib/python3/dist-packages",),
     )
@@ -47,7 +48,7 @@ def test_X1_a_new_environment_is_made_in_four_steps(tmp_path: Path) -> None:
     assert make == f"/usr/bin/python3 -I -m venv --without-pip {venv}"
     assert prepare == f"{venv}/bin/python -I {INSIDE} prepare /usr/lib/python3/dist-packages"
     assert pip.startswith(f"env PIP_CONFIG_FILE=/dev/null {venv}/bin/python -I -m pip --isolated install ")
-    assert pip.endswith(f" 'demo @ https://files.example/demo-1.0-py3-none-any.whl#sha256={SHA}'")
+    assert pip.endswith(f" 'demo @ file:///wheels/demo-1.0-py3-none-any.whl#sha256={SHA}'")
     assert finish == f"printf %s '{dump(RECORD)}' | {venv}/bin/python -I {INSIDE} finish"
 
 
@@ -72,13 +73,8 @@ def test_without_a_remainder_pip_is_not_run(tmp_path: Path) -> None:
 def test_a_login_in_a_url_is_never_on_a_command_line(tmp_path: Path) -> None:
     secret = wheel("demo", url="https://me:secret@files.example:8443/demo-1.0-py3-none-any.whl#sha256=other")
     commands = planned(tmp_path / "v", secret)
-    assert commands[2].argv[-1] == f"demo @ https://files.example:8443/demo-1.0-py3-none-any.whl#sha256={SHA}"
-
-
-def test_a_local_wheel_keeps_its_file_url(tmp_path: Path) -> None:
-    local = wheel("demo", url="file:///srv/wheels/demo-1.0-py3-none-any.whl")
-    commands = planned(tmp_path / "v", local)
-    assert commands[2].argv[-1] == f"demo @ file:///srv/wheels/demo-1.0-py3-none-any.whl#sha256={SHA}"
+    assert commands[2].argv[-1] == f"demo @ file:///wheels/demo-1.0-py3-none-any.whl#sha256={SHA}"
+    assert not any("secret" in line for line in lines(commands))
 
 
 def test_X4_the_former_environment_waits_beside_the_new_one(tmp_path: Path) -> None:
@@ -161,24 +157,11 @@ PIP = Command(argv=("/srv/v/bin/python", "-I", "-m", "pip", "install"), purpose=
         (
             (
                 "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If you have updated …\n"
-                "    demo==1.0 from https://files.example/demo-1.0-py3-none-any.whl#sha256=aa:\n"
+                "    demo==1.0 from file:///wheels/demo-1.0-py3-none-any.whl#sha256=aa:\n"
                 "        Expected sha256 aa\n             Got        bb\n"
             ),
             PolicyError,
-            "demo==1.0 from https://files.example/demo-1.0-py3-none-any.whl",
-        ),
-        (
-            (
-                "ERROR: Could not install packages due to an OSError: HTTPSConnectionPool(host='files.example', "
-                "port=443): Max retries exceeded with url: /demo.whl (Caused by NewConnectionError('…'))\n"
-            ),
-            UnavailableError,
-            "cannot be downloaded",
-        ),
-        (
-            "ERROR: HTTP error 404 while getting https://files.example/demo.whl\nERROR: Could not install …: 404\n",
-            UnavailableError,
-            "404",
+            "changed after it was checked: demo==1.0 from file:///wheels/demo-1.0-py3-none-any.whl",
         ),
         (
             "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device\n",

@@ -20,7 +20,7 @@ from resolver.venv.environment import old_of
 from resolver.venv.install import InstallResult, dry_run_lines, install
 from resolver.venv.journal import held
 from resolver.venv.record import read
-from tests.fakes import FakePackageManager
+from tests.fakes import FakePackageManager, FakeWheels
 from tests.unit.venv.samples import lock, os_package, os_project, put_os_project, wheel
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def do(tmp_path: Path, packages: FakePackageManager) -> Callable[..., InstallRes
     """Install into ``tmp_path/venv``."""
 
     def run(what: Lock, runner: Runner | None = None, *, dry_run: bool = False) -> InstallResult:
-        return install(what, tmp_path / "venv", runner or Runner(), packages, dry_run=dry_run)
+        return install(what, tmp_path / "venv", runner or Runner(), packages, FakeWheels(), dry_run=dry_run)
 
     return run
 
@@ -174,7 +174,7 @@ def test_a_dry_run_with_nothing_to_do_has_no_lines(do: Callable[..., InstallResu
 
 def test_each_command_is_announced_before_it_runs(tmp_path: Path, packages: FakePackageManager) -> None:
     told: list[Command] = []
-    result = install(FIRST, tmp_path / "venv", Runner(), packages, announce=told.append)
+    result = install(FIRST, tmp_path / "venv", Runner(), packages, FakeWheels(), announce=told.append)
     assert tuple(told) == result.commands
 
 
@@ -200,7 +200,7 @@ class Refusing(FakePackageManager):
 def test_X1_a_failed_os_transaction_leaves_nothing_behind(tmp_path: Path) -> None:
     packages = Refusing(archive=ARCHIVE, installed={})
     with pytest.raises(CommandError, match="refused 1 command"):
-        install(FIRST, tmp_path / "venv", Runner(), packages)
+        install(FIRST, tmp_path / "venv", Runner(), packages, FakeWheels())
     assert list(tmp_path.iterdir()) == []
 
 
@@ -232,7 +232,7 @@ def test_a_folder_of_somebody_else_stays_as_it_is(
 
 def test_the_root_folder_is_no_environment(packages: FakePackageManager, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="root folder"):
-        install(FIRST, type(tmp_path)("/"), Runner(), packages)
+        install(FIRST, type(tmp_path)("/"), Runner(), packages, FakeWheels())
 
 
 def test_X4_another_run_on_the_same_environment_is_refused(do: Callable[..., InstallResult], tmp_path: Path) -> None:
@@ -299,7 +299,7 @@ def _run_in_a_child(tmp_path: Path, packages: FakePackageManager, step: int) -> 
     child = os.fork()
     if child == 0:
         try:
-            install(SECOND, tmp_path / "venv", Runner(kill_at=step), packages)
+            install(SECOND, tmp_path / "venv", Runner(kill_at=step), packages, FakeWheels())
         finally:
             os._exit(1)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
@@ -328,6 +328,26 @@ def test_X1_a_file_that_is_not_the_locked_one_is_refused_and_nothing_stays(
     with pytest.raises(PolicyError):
         do(lock((), (), (wheel("demo"),)), runner)
     assert not (tmp_path / "venv").exists()
+
+
+def test_P4_a_wheel_that_is_refused_keeps_everything_from_being_done(
+    tmp_path: Path, packages: FakePackageManager
+) -> None:
+    """The OS transaction, too: nothing runs before all wheels are here and fit (rule X1)."""
+    what = lock((os_project("tool", "1.0"),), (os_package("python3-tool", "1.0-1"),), (wheel("demo"),))
+    for dry_run in (True, False):
+        runner, wheels = Runner(), FakeWheels(error=PolicyError("demo must not be installed"))
+        with pytest.raises(PolicyError, match="must not be installed"):
+            install(what, tmp_path / "venv", runner, packages, wheels, dry_run=dry_run)
+        assert wheels.asked == [what]
+        assert (runner.streamed, packages.performed, packages.state, beside(tmp_path / "venv")) == ([], [], {}, set())
+
+
+def test_wheels_are_asked_for_only_where_an_environment_is_made(tmp_path: Path, packages: FakePackageManager) -> None:
+    wheels = FakeWheels()
+    install(FIRST, tmp_path / "venv", Runner(), packages, wheels)
+    assert not install(FIRST, tmp_path / "venv", Runner(), packages, wheels).changed
+    assert wheels.asked == []
 
 
 def test_X1_an_environment_that_does_not_verify_does_not_stay(do: Callable[..., InstallResult], tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -115,12 +116,43 @@ def read_settings(
     where there is no pip to ask.
     """
     environ = os.environ if environ is None else environ
+    values = _read_values(environ, files)
+    settings = _way(values, environ)
+    no_index = values.get("no-index")
+    if no_index is not None and no_index.text.lower() in _TRUE:
+        return replace(settings, where=f"no-index in {no_index.where}")
+    index = _named_index(values) or _ask_pip(runner, cache, pythons)
+    return _with_index(settings, index.text, index.where)
+
+
+def read_way(*, environ: Mapping[str, str] | None = None, files: Sequence[Path] | None = None) -> IndexSettings:
+    """Read how servers are reached, for a run whose files are all named already and that asks no index.
+
+    The index's login is for its own server, and comes along; an index that may not be asked is nothing to this run.
+    """
+    environ = os.environ if environ is None else environ
+    values = _read_values(environ, files)
+    settings, index = _way(values, environ), _named_index(values)
+    if index is not None:
+        with suppress(InputError, PolicyError):
+            settings = _with_index(settings, index.text, index.where)
+    return replace(settings, index_url=None, where="no index is asked")
+
+
+def _read_values(environ: Mapping[str, str], files: Sequence[Path] | None) -> dict[str, _Value]:
     values = _read_files(configuration_files(environ) if files is None else files)
-    values |= {
+    return values | {
         name[4:].lower().replace("_", "-"): _Value(text=text, where=name)
         for name, text in environ.items()
         if name.startswith("PIP_") and text
     }
+
+
+def _named_index(values: Mapping[str, _Value]) -> _Value | None:
+    return values.get("index-url") or values.get("pypi-url")
+
+
+def _way(values: Mapping[str, _Value], environ: Mapping[str, str]) -> IndexSettings:
     trusted = values.get("trusted-host")
     extra = tuple(
         ConfiguredExtra(option=option, value=redact(text), where=values[option].where)
@@ -128,7 +160,7 @@ def read_settings(
         if option in values
         for text in values[option].text.split()
     )
-    settings = IndexSettings(
+    return IndexSettings(
         index_url=None,
         where="",
         ca_bundle=_first(values, environ, "cert", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"),
@@ -138,11 +170,6 @@ def read_settings(
         trusted_hosts=tuple(sorted(trusted.text.split())) if trusted else (),
         extra=extra,
     )
-    no_index = values.get("no-index")
-    if no_index is not None and no_index.text.lower() in _TRUE:
-        return replace(settings, where=f"no-index in {no_index.where}")
-    index = values.get("index-url") or values.get("pypi-url") or _ask_pip(runner, cache, pythons)
-    return _with_index(settings, index.text, index.where)
 
 
 def assigned_settings(settings: IndexSettings, assigned: AssignedIndex) -> IndexSettings:

@@ -210,7 +210,7 @@ def test_X3_a_sudo_that_refuses_changes_nothing(case: Case) -> None:
 
 def test_X1_a_wheel_that_is_not_the_locked_one_is_refused(case: Case) -> None:
     case.from_distribution("flask")
-    case.from_index("demo", {"demo.py": ""}, served=build({"demo.py": "evil = True"}))
+    case.from_index("demo", {"demo.py": "good = True"}, served=build({"demo.py": "evil = True"}))
     before = case.host.packages()
     error = case.answer(code=5)
     assert error["error"] == "PolicyError"

@@ -11,7 +11,14 @@ import pytest
 from resolver.errors import CommandError, InputError, PolicyError, UnavailableError
 from resolver.io.cache import FileCache
 from resolver.model import Command, Completed, FileOption, Origin
-from resolver.pypi.configuration import IndexSettings, choose_index, configuration_files, read_settings, redact
+from resolver.pypi.configuration import (
+    IndexSettings,
+    choose_index,
+    configuration_files,
+    read_settings,
+    read_way,
+    redact,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -352,3 +359,14 @@ def test_P1_an_index_of_a_file_is_held_to_the_same_rules() -> None:
 )
 def test_redact(url: str, shown: str) -> None:
     assert redact(url) == shown
+
+
+def test_the_way_alone_needs_no_index(tmp_path: Path) -> None:
+    """A lock names its files: an index that may not be asked, or a pip that is not there, is nothing to it."""
+    conf = tmp_path / "pip.conf"
+    conf.write_text("[global]\nindex-url = http://me:secret@index.example/simple\ncert = /ca.pem\ntimeout = 7\n")
+    way = read_way(environ={}, files=[conf])
+    assert (way.index_url, way.ca_bundle, way.timeout, way.credentials) == (None, "/ca.pem", 7.0, {})
+    conf.write_text("[global]\nindex-url = https://me:secret@index.example/simple\n")
+    assert read_way(environ={}, files=[conf]).credentials == {"https://index.example": ("me", "secret")}
+    assert read_way(environ={}, files=[]).credentials == {}

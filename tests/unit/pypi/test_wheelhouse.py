@@ -1,0 +1,140 @@
+"""The remainder's wheels on this machine: by their hashes, from a server, a folder or the cache, and all or none."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from packaging.utils import canonicalize_name
+
+from resolver.errors import CommandError, PolicyError, UnavailableError
+from resolver.io.cache import FileCache
+from resolver.io.http import HttpClient
+from resolver.pypi import inspection
+from resolver.pypi.wheelhouse import Wheelhouse
+from tests.loopback import Loopback, Reply
+from tests.unit.venv.samples import lock, wheel
+from tests.wheels import build, filename_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from packaging.utils import NormalizedName
+
+    from resolver.model import Lock, Wheel
+    from resolver.ports import Http
+
+
+@pytest.fixture
+def server() -> Iterator[Loopback]:
+    with Loopback() as server:
+        yield server
+
+
+def refuse() -> Http:
+    raise AssertionError("nothing had to be fetched")
+
+
+def serve(server: Loopback, name: str, content: bytes | None = None) -> Wheel:
+    content = build(name=name) if content is None else content
+    url = server.add(f"/{filename_of(name)}", Reply(body=content))
+    return wheel(name, url=url, sha256=hashlib.sha256(content).hexdigest())
+
+
+def obtain(tmp_path: Path, what: Lock, *, server: bool = True, offline: bool = False) -> Mapping[NormalizedName, Path]:
+    cache = FileCache(tmp_path / "entries", warn=pytest.fail)
+    with HttpClient(cache) as http:
+        client = (lambda: http) if server else refuse
+        return Wheelhouse(lambda: tmp_path / "wheels", client, cache, offline=offline).obtain(what)
+
+
+def test_P4_what_was_fetched_and_found_fit_is_neither_fetched_nor_inspected_again(
+    tmp_path: Path, server: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    what = lock(wheels=(serve(server, "a"), serve(server, "b")))
+    files = obtain(tmp_path, what)
+    assert {name: path.name for name, path in files.items()} == {"a": filename_of("a"), "b": filename_of("b")}
+    monkeypatch.setattr(inspection, "inspect", lambda *_: pytest.fail("inspected again"))
+    assert obtain(tmp_path, what, server=False, offline=True) == files
+
+
+def test_P4_another_expectation_is_another_inspection(tmp_path: Path, server: Loopback) -> None:
+    what = lock(wheels=(serve(server, "a"),))
+    obtain(tmp_path, what)
+    (project,) = what.projects
+    changed = replace(what, projects=(replace(project, depends=(canonicalize_name("other"),)),))
+    with pytest.raises(PolicyError, match="not other, which the plan was told of"):
+        obtain(tmp_path, changed, server=False)
+
+
+def test_P4_every_wheel_that_is_not_fit_is_told_and_the_fit_ones_are_not(tmp_path: Path, server: Loopback) -> None:
+    bad = [build({f"{name}.pth": "import os"}, name=name) for name in "ab"]
+    what = lock(wheels=(serve(server, "a", bad[0]), serve(server, "b", bad[1]), serve(server, "c")))
+    with pytest.raises(PolicyError) as caught:
+        obtain(tmp_path, what)
+    assert caught.value.message.startswith("2 of 3 wheels must not be installed:")
+    assert filename_of("c") not in caught.value.message
+    assert 'pth = ["a", "b"]' in (caught.value.hint or "")
+
+
+def test_P4_no_line_is_offered_for_what_no_review_settles(tmp_path: Path, server: Loopback) -> None:
+    what = lock(wheels=(serve(server, "a", build({"a.pth": "", "/x": ""}, name="a")),))
+    for _ in range(2):  # found anew each time
+        with pytest.raises(PolicyError) as caught:
+            obtain(tmp_path, what)
+        assert "allow" not in (caught.value.hint or "")
+
+
+def test_P4_two_wheels_with_one_file(tmp_path: Path, server: Loopback) -> None:
+    what = lock(
+        wheels=(
+            serve(server, "a", build({"tool.py": "good"}, name="a")),
+            serve(server, "b", build({"tool.py": "evil"}, name="b")),
+        )
+    )
+    for _ in range(2):  # from the cache as well
+        with pytest.raises(PolicyError, match=r"different files for one place: tool\.py of a as well"):
+            obtain(tmp_path, what)
+
+
+def test_offline_names_what_is_missing(tmp_path: Path, server: Loopback) -> None:
+    first, second = serve(server, "a"), serve(server, "b")
+    obtain(tmp_path, lock(wheels=(first,)))
+    with pytest.raises(UnavailableError, match=r"1 of 2 wheels are not in the cache: b-1\.0-py3-none-any\.whl"):
+        obtain(tmp_path, lock(wheels=(first, second)), server=False, offline=True)
+
+
+def test_a_wheel_that_the_server_no_longer_has(tmp_path: Path, server: Loopback) -> None:
+    gone = wheel("a", url=f"{server.url}/gone.whl")
+    with pytest.raises(UnavailableError, match="the server does not have it"):
+        obtain(tmp_path, lock(wheels=(gone,)))
+
+
+def test_a_wheel_in_a_folder_is_taken_from_there(tmp_path: Path) -> None:
+    path = tmp_path / "my wheels" / filename_of("a")
+    path.parent.mkdir()
+    path.write_bytes(build(name="a"))
+    local = wheel("a", url=path.as_uri(), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    assert obtain(tmp_path, lock(wheels=(local,)), server=False) == {"a": path}
+    path.write_bytes(build(name="a", files={"a.py": ""}))
+    with pytest.raises(PolicyError, match="its sha256 is not"):
+        obtain(tmp_path, lock(wheels=(local,)), server=False)
+    path.unlink()
+    with pytest.raises(UnavailableError, match="is not there"):
+        obtain(tmp_path, lock(wheels=(local,)), server=False)
+
+
+@pytest.mark.parametrize("name", ["../a-1.0-py3-none-any.whl", "a/b.whl", "-r.whl", "a-1.0.tar.gz", "a\nb.whl", ".whl"])
+def test_a_name_that_is_no_plain_file_name_is_refused(tmp_path: Path, name: str) -> None:
+    odd = replace(wheel("a"), filename=name)
+    with pytest.raises(PolicyError, match="is no file name for a wheel"):
+        obtain(tmp_path, lock(wheels=(odd,)), server=False)
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path, server: Loopback) -> None:
+    (tmp_path / "wheels").write_text("in the way")
+    with pytest.raises(CommandError, match="cannot be made"):
+        obtain(tmp_path, lock(wheels=(serve(server, "a"),)))

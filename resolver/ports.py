@@ -203,6 +203,7 @@ class OsAdvisories(Protocol):
         """Search the build's changelog for CVE ids: those that it says are fixed, sorted."""
         ...
 
+
 class WheelSource(Protocol):
     """Where the remainder's wheels come from (``resolver.pypi.wheelhouse``)."""
 

@@ -1,7 +1,7 @@
 """rpm-md: which OS packages a repository has, and what they provide and require (createrepo_c, rpm-metadata).
 
-``repomd.xml`` lists the other files with their checksums; ``primary`` describes every OS package. It is large (Fedora:
-some 300 MB of XML), and few packages matter to Python: whole ``<package>`` elements are cut out of the stream of bytes,
+``repomd.xml`` lists the other files with their checksums; ``primary`` describes every OS package. It is large (CentOS
+Stream 9's AppStream: 52 MB), and few packages matter to Python: whole ``<package>`` elements are cut out of the stream,
 those that cannot matter are dropped unparsed, and one expat parser reads what is left as if nothing had been there.
 That is exact, for bytes are only dropped where they have createrepo_c's form: a comment, a CDATA section, another
 prefix or encoding, anything else that could hide or fake a package, and the parser is given all of it.

@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from tests.system.hosts import Host
     from tests.system.rpms import Builder
 
-pytestmark = pytest.mark.parametrize("release", RPM_RELEASES)
+# What dnf 4 says is much like dnf5's, and the whole file takes CI four minutes.
+pytestmark = pytest.mark.parametrize(
+    "release",
+    [pytest.param(name, marks=pytest.mark.all_sets) if name == "centos:9" else name for name in RPM_RELEASES],
+)
 
 NOWHERE = "http://127.0.0.1:9/"
 HOME = "/home/nobody"

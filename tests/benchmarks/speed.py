@@ -39,11 +39,14 @@ print(read_settings(ProcessRunner(), FileCache(None, warn=print)).index_url or "
 """
 _CONTENTS = """\
 import sys
-from resolver.targets import *
 from resolver.app import App, Options
+from resolver.errors import UnavailableError
+from resolver.hosts import releases
+from resolver.targets.debian import DebianTargets
 app = App(options=Options(), warn=print, progress=print)
 release = releases.parse(sys.argv[1])
-root = app._targets._root(release, app._targets.open(sys.argv[1]).target.architecture)
+targets = DebianTargets(setting=app._targets._setting)
+root = targets._root(release, targets.open(release, None, None).target.architecture)
 try:
     print(*root.contents(), sep="\\n")
 except UnavailableError:

@@ -30,6 +30,8 @@ LONGEST_READ: Final = 64 << 20
 """Bytes of one file that is read into memory: RECORD, METADATA."""
 
 _STORED, _DEFLATED = 0, 8
+_NEWEST = 63
+"""The version of the format, times ten, that zipfile and so pip can extract (APPNOTE.TXT, 4.4.3)."""
 _ENCRYPTED, _DESCRIPTOR, _STRONG, _UTF8, _MASKED = 1, 1 << 3, 1 << 6, 1 << 11, 1 << 13
 _END = struct.Struct("<4s4H2LH")
 _END64 = struct.Struct("<4sQ2H2L4Q")
@@ -212,7 +214,7 @@ def _central(stream: IO[bytes], directory: bytes, place: int) -> tuple[Entry, in
     (
         signature,
         _,
-        _,
+        needed,
         flags,
         method,
         _,
@@ -239,6 +241,8 @@ def _central(stream: IO[bytes], directory: bytes, place: int) -> tuple[Entry, in
         raise _BrokenError(Fault.ENCRYPTED, name)
     if method not in {_STORED, _DEFLATED}:
         raise _BrokenError(Fault.COMPRESSION, f"{name} has method {method}")
+    if needed & 0xFF > _NEWEST:
+        raise _BrokenError(Fault.COMPRESSION, f"{name} wants version {(needed & 0xFF) / 10} of the format")
     if disk or (method == _STORED and size != compressed) or (name.endswith("/") and size):
         raise _BrokenError(Fault.AMBIGUOUS, name)
     data = _check_local(stream, at, raw=raw, name=name, flags=flags, method=method, sizes=(crc, compressed, size))

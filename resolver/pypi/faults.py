@@ -116,7 +116,7 @@ def said_of(fault: Fault) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm a ki
         case Fault.ENCRYPTED:
             return "an entry is encrypted"
         case Fault.COMPRESSION:
-            return "an entry is neither stored nor deflated"
+            return "an entry is packed in a way that pip does not read"
         case Fault.BOMB:
             return "it unpacks to far more than it should"
         case Fault.DAMAGED:

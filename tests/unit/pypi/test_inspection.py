@@ -464,6 +464,13 @@ def test_random_bytes_are_a_finding(data: bytes) -> None:
 BASES = [build(GOOD, method=method) for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)]
 
 
+def test_a_newer_format_than_pip_can_extract_is_refused() -> None:
+    content = bytearray(BASES[0])
+    content[content.index(b"PK\1\2") + 6] = 64
+    (finding,) = look(bytes(content)).findings
+    assert finding.fault is Fault.COMPRESSION
+
+
 @given(
     base=st.sampled_from(BASES),
     changes=st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=4),

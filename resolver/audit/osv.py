@@ -8,6 +8,8 @@ and the path of the value in it. What the schema does not know is left alone, as
 from __future__ import annotations
 
 import json
+import lzma
+import struct
 import zipfile
 import zlib
 from collections import defaultdict
@@ -192,7 +194,16 @@ def _members(path: Path) -> Iterator[tuple[str, bytes]]:
                 if member.file_size > _LARGEST:
                     _refuse(path, f"{member.filename} would take {member.file_size} bytes, and no advisory is as large")
                 yield f"{path}/{member.filename}", archive.read(member)
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        struct.error,
+        EOFError,
+        NotImplementedError,  # an unknown compression
+        RuntimeError,  # encrypted
+        ValueError,
+    ) as error:
         raise InputError(f"the zip cannot be read: {error}", context=str(path), hint=_HINT) from error
 
 

@@ -169,7 +169,8 @@ class _RangeFile(io.RawIOBase):
 
 def _member(stream: IO[bytes], wheel: Wheel) -> bytes:
     """Read ``NAME-VERSION.dist-info/METADATA`` out of a wheel."""
-    import struct  # noqa: PLC0415 -- the rare way
+    import lzma  # noqa: PLC0415 -- the rare way
+    import struct  # noqa: PLC0415
     import zipfile  # noqa: PLC0415
     import zlib  # noqa: PLC0415
 
@@ -190,6 +191,7 @@ def _member(stream: IO[bytes], wheel: Wheel) -> bytes:
     except (
         zipfile.BadZipFile,
         zlib.error,
+        lzma.LZMAError,
         struct.error,
         EOFError,
         LookupError,

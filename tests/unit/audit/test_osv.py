@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import zipfile
 from typing import TYPE_CHECKING, Any
@@ -154,6 +155,23 @@ def test_a_damaged_zip_is_bad_input(tmp_path: Path) -> None:
         path.write_bytes(data)
         with pytest.raises(InputError, match="zip cannot be read"):
             osv.read(path)
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_member_is_an_error_of_ours(tmp_path: Path, compression: int) -> None:
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        archive.writestr("a.json", '{"id": "x"}' * 50)
+    content = bytearray(path.read_bytes())
+    for place in range(len(content)):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :])
+        with contextlib.suppress(InputError):
+            osv.read(path)
+    begin = 30 + len("a.json") + 4
+    content[begin : begin + 20] = bytes(byte ^ 0xFF for byte in content[begin : begin + 20])
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="cannot be read"):
+        osv.read(path)
 
 
 @pytest.mark.parametrize(

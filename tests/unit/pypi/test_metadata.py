@@ -199,6 +199,20 @@ def test_R6_a_server_that_fails_is_an_error_and_not_no_dependencies(server: Loop
             read_metadata(http, wheel(b"x", url, core_metadata=promised))
 
 
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_R6_a_damaged_member_is_an_error(server: Loopback, http: HttpClient, compression: int) -> None:
+    name = "demo-1.0.dist-info/METADATA"
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", compression) as opened:
+        opened.writestr(name, "Metadata-Version: 2.1\n" * 20)
+    content = bytearray(whole.getvalue())
+    begin = 30 + len(name) + 4
+    content[begin : begin + 20] = bytes(byte ^ 0xFF for byte in content[begin : begin + 20])
+    url = server.add(PATH, Reply(body=bytes(content)))
+    with pytest.raises(UnavailableError, match="no metadata"):
+        read_metadata(http, wheel(bytes(content), url))
+
+
 @given(st.binary(max_size=400))
 def test_any_bytes_served_as_a_wheel_are_metadata_or_an_error_of_ours(content: bytes) -> None:
     ours(content)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from resolver.pypi.wheelhouse import Wheelhouse
     from resolver.resolve.next_steps import Elsewhere
     from resolver.venv.install import InstallResult
+    from resolver.venv.record import Contract, Record
     from resolver.venv.verify import Finding
 
 
@@ -202,39 +203,28 @@ class App:
         from resolver.venv import record  # noqa: PLC0415 - only here
         from resolver.venv.verify import verify  # noqa: PLC0415 - only here
 
-        venv = Path(os.path.abspath(self.options.venv))  # noqa: PTH100 - resolve() would follow a link that the user chose
-        known = record.read(venv)
+        venv, known = self._environment()
         if self.options.lock is not None:
             contract = record.contract_of(self.read_lock(self.options.lock))
         elif known is not None:
             contract = known.contract
         else:
-            raise InputError(
-                "no environment that distrofirst made", context=str(self.options.venv), hint="name one with --venv"
-            )
-        release, _, rest = contract.target.partition(" ")
-        host = self._host_for(release, rest.rpartition("python")[2])
-        return verify(contract, venv, self.runner, self._targets.package_manager(host))
+            raise self._no_environment()
+        return verify(contract, venv, self.runner, self._targets.package_manager(self._host_of(contract)))
 
     def audit(self) -> Audit:
         """Look for known vulnerabilities in what a lock would install, or in what an environment holds (rule T2)."""
         from resolver import auditing  # noqa: PLC0415 - only here
-        from resolver.venv import record  # noqa: PLC0415 - only here
 
         options = self.options
         if options.lock is not None:
             subject = auditing.of_lock(self.read_lock(options.lock))
         else:
-            known = record.read(auditing.environment_folder(options.venv))
+            _, known = self._environment()
             if known is None:
-                raise InputError(
-                    "no environment that distrofirst made",
-                    context=str(options.venv),
-                    hint="name one with --venv, or a lock with --lock",
-                )
+                raise self._no_environment()
+            host = self._host_of(known.contract)
             names = [name for name, _ in known.contract.os_packages]
-            release, _, rest = known.contract.target.partition(" ")
-            host = self._host_for(release, rest.rpartition("python")[2])
             installed = self._targets.package_manager(host).installed(names)
             subject = auditing.of_environment(known.contract, installed, host.package)
         means = auditing.Means(
@@ -242,6 +232,7 @@ class App:
             cache=self.cache,
             warn=self.warn,
             advisories=options.advisories,
+            indexes=options.indexes,
             offline=options.offline,
         )
         return auditing.carry_out(subject, means)
@@ -352,6 +343,25 @@ class App:
         if self._opened_host is None:
             self._opened_host = self._open(HOST, self.options.python)
         return self._opened_host
+
+    def _environment(self) -> tuple[Path, Record | None]:
+        """Give the environment's whole path, and what is recorded of it; None where nothing is."""
+        from resolver.venv import record  # noqa: PLC0415 - plans read no record
+
+        venv = Path(os.path.abspath(self.options.venv))  # noqa: PTH100 - resolve() would follow a link that the user chose
+        return venv, record.read(venv)
+
+    def _no_environment(self) -> InputError:
+        return InputError(
+            "no environment that distrofirst made",
+            context=str(self.options.venv),
+            hint="name one with --venv, or a lock with --lock",
+        )
+
+    def _host_of(self, contract: Contract) -> IndexedCatalog:
+        """Open the host's catalog for what an environment was made for."""
+        release, _, rest = contract.target.partition(" ")
+        return self._host_for(release, rest.rpartition("python")[2])
 
     def _host_for(self, release: str, python: str) -> IndexedCatalog:
         """Open the host's catalog for what a lock or an environment was made for, where it has several Pythons.

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -13,16 +11,18 @@ from packaging.utils import canonicalize_name
 from resolver.audit import judge, osv
 from resolver.errors import DistrofirstError, InputError
 from resolver.hosts import releases
-from resolver.model import Audit, Known, OsPackage, Outcome, Reason, Served, Unchecked, Verdict
+from resolver.indexes import open_client
+from resolver.model import Audit, Known, OsPackage, Outcome, Reason, Served, Unchecked, Verdict, assigned_to
 from resolver.targets.advisories import advisories_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from packaging.utils import NormalizedName
     from packaging.version import Version
 
-    from resolver.model import Lock, Release
+    from resolver.model import AssignedIndex, Lock, Release
     from resolver.ports import Cache, OsAdvisories, ProjectAdvisories, Runner
     from resolver.venv.record import Contract
 
@@ -48,6 +48,8 @@ class Means:
     cache: Cache
     warn: Callable[[str], None]
     advisories: Path | None
+    indexes: tuple[AssignedIndex, ...] = ()
+    """Those that single projects come from."""
     offline: bool = False
 
 
@@ -128,9 +130,19 @@ def _installed(  # noqa: PLR0917 - one OS package, from each of its sources
 def carry_out(subject: Subject, means: Means) -> Audit:
     """Ask everybody who may know, and judge."""
     database = osv.read(means.advisories) if means.advisories is not None else None
+    remainder = subject.remainder
     with ExitStack() as stack:
-        remainder: ProjectAdvisories = database if database is not None else _of_index(subject, means, stack)
-        items = judge.judge_remainder(subject.remainder, remainder)
+        advisories: ProjectAdvisories
+        if database is not None:
+            # What is known of PyPI's projects is not known of another index's namesakes.
+            remainder = tuple(
+                (name, version, why or (_own_index(name) if assigned_to(name, means.indexes) else None))
+                for name, version, why in remainder
+            )
+            advisories = database
+        else:
+            advisories = _OfIndexes(means, stack)
+        items = judge.judge_remainder(remainder, advisories)
     items += judge.judge_os_packages(subject.served, subject.release, _of_distribution(subject, means), database)
     return Audit(
         target=str(subject.release),
@@ -140,6 +152,10 @@ def carry_out(subject: Subject, means: Means) -> Audit:
     )
 
 
+def _own_index(name: str) -> Unchecked:
+    return Unchecked(why=f"it comes from an index of its own, and what is known of {name} is known of PyPI's")
+
+
 def _of_distribution(subject: Subject, means: Means) -> OsAdvisories | Unchecked:
     try:
         return advisories_of(subject.release, subject.architecture, means.runner, offline=means.offline)
@@ -147,33 +163,45 @@ def _of_distribution(subject: Subject, means: Means) -> OsAdvisories | Unchecked
         return Unchecked(why=str(error), next_step=error.hint)
 
 
-def _of_index(subject: Subject, means: Means, stack: ExitStack) -> ProjectAdvisories:
-    """Open the index's JSON API; what keeps it from being asked becomes everybody's answer, with one warning."""
-    from resolver.io.http import HttpClient, HttpOptions  # noqa: PLC0415 - a database on disk needs no network
-    from resolver.pypi.configuration import choose_index, read_settings  # noqa: PLC0415 - the same
-    from resolver.pypi.vulnerabilities import IndexAdvisories  # noqa: PLC0415 - the same
+class _OfIndexes:
+    """``resolver.ports.ProjectAdvisories`` by the JSON API of the index that a project comes from, and no other's.
 
-    if not subject.remainder:
-        return _Nobody("nobody was asked")
-    try:
-        settings = choose_index(read_settings(means.runner, means.cache), ())
-        if settings.index_url is None:
-            return _Nobody(f"no index may be asked: {settings.where}")
-        options = HttpOptions(
-            ca_bundle=settings.ca_bundle,
-            client_cert=settings.client_cert,
-            timeout=settings.timeout,
-            proxy=settings.proxy,
-            credentials=settings.credentials,
-            offline=means.offline,
-        )
-        http = stack.enter_context(HttpClient(means.cache, options))
-    except InputError:
-        raise
-    except DistrofirstError as error:
-        means.warn(f"the index cannot be asked for vulnerabilities: {error}")
-        return _Nobody(str(error))
-    return IndexAdvisories(http, settings.index_url, warn=means.warn)
+    Each is opened when the first project is asked of it; what keeps it from being asked becomes the answer for all of
+    its projects, with one warning (rules P1, T2).
+    """
+
+    def __init__(self, means: Means, stack: ExitStack) -> None:
+        self._means = means
+        self._stack = stack
+        self._opened: dict[AssignedIndex | None, ProjectAdvisories] = {}
+
+    def of(self, project: NormalizedName, version: Version) -> Known | Unchecked:
+        """See the port."""
+        index = assigned_to(project, self._means.indexes)
+        if index not in self._opened:
+            self._opened[index] = self._open(index)
+        return self._opened[index].of(project, version)
+
+    def _open(self, index: AssignedIndex | None) -> ProjectAdvisories:
+        # A database on disk needs no network.
+        from resolver.pypi.configuration import assigned_settings, read_settings, read_way  # noqa: PLC0415 - as above
+        from resolver.pypi.vulnerabilities import IndexAdvisories  # noqa: PLC0415 - the same
+
+        means = self._means
+        try:
+            if index is None:
+                settings = read_settings(means.runner, means.cache)
+            else:
+                settings = assigned_settings(read_way(), index)
+            if settings.index_url is None:
+                return _Nobody(f"no index may be asked: {settings.where}")
+            http = open_client(self._stack, means.cache, settings, offline=means.offline)
+        except InputError:
+            raise
+        except DistrofirstError as error:
+            means.warn(f"the index cannot be asked for vulnerabilities: {error}")
+            return _Nobody(str(error))
+        return IndexAdvisories(http, settings.index_url, warn=means.warn)
 
 
 class _Nobody:
@@ -185,8 +213,3 @@ class _Nobody:
     def of(self, project: NormalizedName, version: Version) -> Known | Unchecked:  # noqa: ARG002 - the port's
         """See the port."""
         return Unchecked(why=self._why, next_step="name an advisory database in OSV's format: --advisories DIR")
-
-
-def environment_folder(venv: Path) -> Path:
-    """Give an environment's whole path; a link that the user chose stays one."""
-    return Path(os.path.abspath(venv))  # noqa: PTH100 - resolve() would follow it

@@ -12,13 +12,11 @@ from resolver.hosts import releases
 from resolver.model import Advisory, Fix, Known
 from tests.cli.commandline import TRIXIE, Here
 from tests.fakes import FakeOsAdvisories
-from tests.loopback import Reply
+from tests.loopback import Loopback, Reply
 from tests.simple_server import serve
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.loopback import Loopback
 
 LOCK = ("--lock", "lock.toml")
 
@@ -40,6 +38,13 @@ def database(folder: Path, *advisories: dict[str, Any]) -> tuple[str, str]:
 def lines(text: str) -> dict[str, str]:
     """Give the verdict of each item by its name."""
     return {line[13:].split()[0]: line[:11].strip() for line in text.splitlines()[:-1]}
+
+
+def serve_verdict(server: Loopback, name: str, *found: str) -> None:
+    vulnerabilities = [{"id": key, "aliases": [], "fixed_in": ["2"]} for key in found]
+    document = {"info": {"name": name, "version": "1.0"}, "vulnerabilities": vulnerabilities}
+    headers = {"Content-Type": "application/json"}
+    server.add(f"/pypi/{name}/1.0/json", Reply(body=json.dumps(document).encode(), headers=headers))
 
 
 @pytest.fixture
@@ -110,15 +115,41 @@ def test_R7_the_same_audit_has_the_same_bytes(run: Here, locked: Path) -> None:
 
 def test_the_index_is_asked_where_it_knows(run: Here, locked: Path, index: Loopback) -> None:
     assert locked.is_dir()
-    for name, found in (("zz-bad", [{"id": "PYSEC-1", "aliases": [], "fixed_in": ["2"]}]), ("zz-good", [])):
-        document = {"info": {"name": name, "version": "1.0"}, "vulnerabilities": found}
-        reply = Reply(body=json.dumps(document).encode(), headers={"Content-Type": "application/json"})
-        index.add(f"/pypi/{name}/1.0/json", reply)
+    serve_verdict(index, "zz-bad", "PYSEC-1")
+    serve_verdict(index, "zz-good")
     ran = run("audit", *LOCK)
     told = lines(ran.out)
     assert (told["zz-bad"], told["zz-good"], told["zz-odd"]) == ("vulnerable", "clean", "not checked")
     assert "the index serves no vulnerabilities of zz-odd 1.0" in ran.out
     assert ran.code == 1
+
+
+def test_P1_T2_an_assigned_project_is_asked_of_its_own_index_alone(run: Here, locked: Path, index: Loopback) -> None:
+    """The default index has a namesake without vulnerabilities, and must not even learn the name."""
+    with Loopback() as ours:
+        url = serve(ours, {}, "metadata")
+        table = f'[[index]]\nurl = "{url}"\nprojects = ["zz-bad", "zz-odd"]\n'
+        (locked / "distrofirst.toml").write_text(table)
+        for name in ("zz-bad", "zz-odd", "zz-good"):
+            serve_verdict(index, name)
+        serve_verdict(ours, "zz-bad", "OURS-1")
+        told = lines(run("audit", *LOCK).out)
+        assert (told["zz-bad"], told["zz-odd"], told["zz-good"]) == ("vulnerable", "not checked", "clean")
+        asked = {request.path for request in index.requests}
+        assert asked == {"/pypi/zz-good/1.0/json"}
+        assert not [request for request in ours.requests if "zz-good" in request.path]
+
+
+def test_P1_T2_of_an_assigned_project_a_database_of_pypis_cannot_say_clean(
+    run: Here, locked: Path, index: Loopback
+) -> None:
+    table = '[[index]]\nurl = "https://ours.example/simple/"\nprojects = ["zz-bad", "zz-odd"]\n'
+    (locked / "distrofirst.toml").write_text(table)
+    ran = run("audit", *LOCK, *database(locked, advisory("zz-bad")))
+    told = lines(ran.out)
+    assert (told["zz-bad"], told["zz-odd"], told["zz-good"]) == ("vulnerable", "not checked", "clean")
+    assert "zz-odd 1.0: it comes from an index of its own" in ran.out
+    assert not index.requests
 
 
 def test_T2_offline_nobody_is_clean_and_one_warning_says_so(run: Here, locked: Path, index: Loopback) -> None:

@@ -14,11 +14,11 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from resolver.errors import CommandError, DistrofirstError, UnavailableError
+from resolver.errors import UnavailableError
 from resolver.hosts.dnf import NO_LOCK_FILE, SKIP_LOCKS
 from resolver.hosts.dnf4 import ask, complaint
 from resolver.hosts.rpm_database import rank_evrs, spelled
-from resolver.hosts.rpm_failures import failure_of, skipped_repository
+from resolver.hosts.rpm_failures import as_unavailable, failure_of, skipped_repository
 from resolver.model import Command, RpmOffer, RpmRepository
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Dnf5Metadata:
         if done.returncode != 0:
             # What failed is told there, but not why: a file that is not the signed one reads like a missing network.
             asked_again, told = self._run(("makecache",), "fetch the repositories' metadata")
-            raise _as_unavailable(failure_of(asked_again, told) if told.returncode else failure_of(command, done))
+            raise as_unavailable(failure_of(asked_again, told) if told.returncode else failure_of(command, done))
         found = json.loads(done.stdout)
         if not found:
             raise _no_repository()
@@ -129,7 +129,7 @@ class Dnf5Metadata:
     def _ask(self, words: Sequence[str], purpose: str) -> Completed:
         command, done = self._run(words, purpose)
         if done.returncode != 0:
-            raise _as_unavailable(failure_of(command, done))
+            raise as_unavailable(failure_of(command, done))
         return done
 
     def _run(self, words: Sequence[str], purpose: str, *, aloud: bool = False) -> tuple[Command, Completed]:
@@ -145,18 +145,25 @@ class Dnf5Metadata:
     def _unlocked(self, offers: tuple[RpmOffer, ...]) -> tuple[RpmOffer, ...]:
         """Leave out what a version lock excludes: dnf5 heeds locks when it installs, not when it is asked."""
         try:
-            text = self._version_locks.read_text(encoding="utf-8")
+            data = self._version_locks.read_bytes()
         except OSError:
             return offers
-        locks: dict[str, list[list[Mapping[str, str]]]] = {}
-        for entry in tomllib.loads(text).get("packages", ()):
-            locks.setdefault(entry["name"], []).append(entry.get("conditions", []))
-        return tuple(
-            offer
-            for offer in offers
-            if offer.name not in locks
-            or any(all(self._meets(offer, condition) for condition in entry) for entry in locks[offer.name])
-        )
+        try:
+            locks: dict[str, list[list[Mapping[str, str]]]] = {}
+            for entry in tomllib.loads(data.decode()).get("packages", ()):
+                locks.setdefault(entry["name"], []).append(entry.get("conditions", []))
+            return tuple(
+                offer
+                for offer in offers
+                if offer.name not in locks
+                or any(all(self._meets(offer, condition) for condition in entry) for entry in locks[offer.name])
+            )
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise UnavailableError(
+                f"dnf5's version locks cannot be read: {error}",
+                context=str(self._version_locks),
+                hint="`dnf5 versionlock list` shows what dnf5 makes of them; correct the file",
+            ) from error
 
     def _meets(self, offer: RpmOffer, condition: Mapping[str, str]) -> bool:
         """Judge one condition of a lock (dnf5-versionlock(8)); EVRs are compared by rpm (rule V3)."""
@@ -231,7 +238,7 @@ class Dnf4Metadata:
         answer = ask(self._runner, {**request, "offline": self._offline}, purpose=purpose)
         if "failure" in answer:
             verb = "download" if request["do"] == "download" else "repoquery"
-            raise _as_unavailable(complaint(verb, answer))
+            raise as_unavailable(complaint(verb, answer))
         return answer
 
 
@@ -271,10 +278,3 @@ def _no_repository() -> UnavailableError:
         "this host has no enabled repository",
         hint="enable one in /etc/yum.repos.d, for example with `dnf config-manager` as root",
     )
-
-
-def _as_unavailable(error: DistrofirstError) -> DistrofirstError:
-    """A question that cannot be answered is missing metadata (rule I6), unless it is a matter of policy."""
-    if isinstance(error, CommandError):
-        return UnavailableError(error.message, context=error.context, hint=error.hint)
-    return error

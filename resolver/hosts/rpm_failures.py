@@ -42,6 +42,13 @@ def failure_of(command: Command, done: Completed) -> DistrofirstError:
     )
 
 
+def as_unavailable(error: DistrofirstError) -> DistrofirstError:
+    """A question that cannot be answered is missing metadata (rule I6), unless it is a matter of policy."""
+    if isinstance(error, CommandError):
+        return UnavailableError(error.message, context=error.context, hint=error.hint)
+    return error
+
+
 def failed_script(command: Command, done: Completed) -> DistrofirstError | None:
     """Find the %post script that failed although the tool answers 0."""
     output = f"{done.stdout}\n{done.stderr}"

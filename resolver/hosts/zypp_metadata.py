@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resolver.errors import CommandError, UnavailableError
+from resolver.errors import UnavailableError
 from resolver.hosts.rpm_database import spelled
-from resolver.hosts.rpm_failures import failure_of
+from resolver.hosts.rpm_failures import as_unavailable, failure_of
 from resolver.hosts.zypp_xml import RAW, repositories_of, root_of, words_of
 from resolver.model import Command, Completed, RpmOffer, RpmRepository
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from xml.etree.ElementTree import Element
 
-    from resolver.errors import DistrofirstError
     from resolver.model import OsPackage
     from resolver.ports import Runner
 
@@ -91,7 +90,7 @@ class ZyppMetadata:
         file = root.find("download-result/localfile")
         path = None if file is None else file.get("path")
         if path is None:
-            raise _as_unavailable(failure_of(command, said))
+            raise as_unavailable(failure_of(command, said))
         return Path(path)
 
     def _search(self, question: Sequence[str], repositories: Sequence[RpmRepository]) -> set[RpmOffer]:
@@ -116,7 +115,7 @@ class ZyppMetadata:
         )
         root, said = self._ask(command)
         if said.returncode not in {_FOUND, _NOTHING_FOUND, _SOME_SKIPPED}:
-            raise _as_unavailable(failure_of(command, said))
+            raise as_unavailable(failure_of(command, said))
         return list(root.iter("solvable"))
 
     def _locked(self) -> set[tuple[str, str, str]]:
@@ -124,7 +123,7 @@ class ZyppMetadata:
         command = Command(argv=(*_ASK, "locks", "--solvables"), purpose="ask for locked OS packages")
         root, said = self._ask(command)
         if said.returncode not in {_FOUND, _SOME_SKIPPED}:
-            raise _as_unavailable(failure_of(command, said))
+            raise as_unavailable(failure_of(command, said))
         matches = list(root.iter("match"))
         installed = {_key(match) for match in matches if match.get("installed") == "true"}
         return {_key(match) for match in matches} - installed
@@ -142,10 +141,3 @@ def _offer(row: Element, alias: str) -> RpmOffer:
 
 def _key(row: Element) -> tuple[str, str, str]:
     return row.get("name", ""), spelled(row.get("edition", "")), row.get("arch", "")
-
-
-def _as_unavailable(error: DistrofirstError) -> DistrofirstError:
-    """A question that cannot be answered is missing metadata (rule I6), unless it is a matter of policy."""
-    if isinstance(error, CommandError):
-        return UnavailableError(error.message, context=error.context, hint=error.hint)
-    return error

@@ -170,6 +170,28 @@ def test_dnf5s_version_locks_hold_though_repoquery_passes_over_them(tmp_path: Pa
     )
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"packages = [",
+        b"\xff",
+        b'packages = ["python3-aa"]\n',
+        b"packages = 1\n",
+        b'[[packages]]\ncomment = "no name"\n',
+        b'[[packages]]\nname = "python3-aa"\nconditions = ["1.0"]\n',
+        b'[[packages]]\nname = "python3-aa"\n[[packages.conditions]]\nkey = "evr"\n',
+    ],
+)
+def test_I6_version_locks_that_cannot_be_read_are_not_none(tmp_path: Path, content: bytes) -> None:
+    locks = tmp_path / "versionlock.toml"
+    locks.write_bytes(content)
+    metadata, _ = dnf5({("dnf5",): said("python3-aa\t1.0-1\tnoarch\tbase\n")}, version_locks=locks)
+    with pytest.raises(UnavailableError, match="version locks cannot be read") as caught:
+        metadata.offers(["3.14"])
+    assert caught.value.context == str(locks)
+    assert caught.value.hint
+
+
 NO_LOCK_FILE = 'Failed to open lock file "/var/lib/dnf/system-repo.lock": (13) - Permission denied\n'
 
 

@@ -23,7 +23,7 @@ from resolver.app import App, Options
 from resolver.arguments import parse
 from resolver.cooldown import Cooldown
 from resolver.errors import CommandError, DistrofirstError, InputError
-from resolver.model import PinsPolicy, Preference
+from resolver.model import Outcome, PinsPolicy, Preference
 
 if TYPE_CHECKING:
     import argparse
@@ -288,7 +288,7 @@ def _standing_targets(arguments: argparse.Namespace, standing: configuration.Con
 
 
 def _unmet(resolution: Resolution) -> bool:
-    return any(decision.outcome.value == "unmet" for decision in resolution.decisions)
+    return any(decision.outcome is Outcome.UNMET for decision in resolution.decisions)
 
 
 def _width() -> int | None:

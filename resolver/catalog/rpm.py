@@ -66,7 +66,7 @@ def interpreter(builds: Iterable[Build], wanted: str | None, main: str | None) -
     """
     # Fedora's package python3 provides itself, on SUSE python313 does; of several in sight the newest is the main one.
     named = (p for p in map(_python_of, (one.package for one in builds)) if p is not None)
-    main = max(named, key=_number, default=main)
+    main = max(named, key=number, default=main)
     chosen = wanted or main
     return Interpreter(python=chosen, is_main=chosen == main) if chosen is not None else None
 
@@ -77,7 +77,8 @@ def _python_of(package: RpmPackage) -> str | None:
     return version[0] if version and any(provide.name == "python3" for provide in package.provides) else None
 
 
-def _number(python: str) -> tuple[int, ...]:
+def number(python: str) -> tuple[int, ...]:
+    """Give a Python's version (``3.14``) as what orders it."""
     return tuple(map(int, python.split(".")))
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from xml.etree.ElementTree import Element
 
-    from resolver.model import Lock, Target, Transaction
+    from resolver.model import Target
     from resolver.ports import Runner
 
 _GLOBAL = ("--non-interactive", "--no-refresh")
@@ -62,7 +62,7 @@ _SYSTEM = "/usr"
 
 
 class Zypper(RpmManager):
-    """``resolver.ports.PackageManager`` with zypper."""
+    """``resolver.ports.PackageManager`` with zypper; its ``plan`` needs root rights where something is missing."""
 
     def __init__(
         self,
@@ -79,10 +79,6 @@ class Zypper(RpmManager):
     @property
     def _tool(self) -> str:
         return "zypper"
-
-    def plan(self, lock: Lock) -> Transaction:
-        """Find what is missing, and have zypper solve it; needs root rights where something is missing."""
-        return super().plan(lock)
 
     def _simulate(self, wanted: Sequence[Build]) -> tuple[Step, ...]:
         command = Command(

@@ -135,14 +135,14 @@ def choose_interpreter(
         raise InputError(
             f"{release} has no packages for Python {wanted}",
             context="--python",
-            hint=f"it has: {', '.join(sorted(counted, key=_number))}",
+            hint=f"it has: {', '.join(sorted(counted, key=rpm.number))}",
         )
     found = rpm.interpreter(builds, wanted, releases.main_python(release))
     if found is None:
         most = _most(counted)
         note = f"the metadata does not tell the main Python of {release}; planned for {most}, which has most packages"
         return rpm.Interpreter(python=most, is_main=True), note
-    newer = {python: count for python, count in counted.items() if _number(python) >= _OLDEST}
+    newer = {python: count for python, count in counted.items() if rpm.number(python) >= _OLDEST}
     if wanted is None and newer and found.python not in newer:
         best = _most(newer)
         note = (
@@ -154,7 +154,7 @@ def choose_interpreter(
 
 
 def _most(counted: Mapping[str, int]) -> str:
-    return max(counted, key=lambda python: (counted[python], _number(python)))
+    return max(counted, key=lambda python: (counted[python], rpm.number(python)))
 
 
 def _prefix(release: Release, interpreter: rpm.Interpreter) -> str:
@@ -163,7 +163,3 @@ def _prefix(release: Release, interpreter: rpm.Interpreter) -> str:
         # SLE's own 3.6 is the one that bears no number.
         return "python3-" if interpreter.python == "3.6" else f"python{interpreter.python.replace('.', '')}-"
     return "python3-" if interpreter.is_main else f"python{interpreter.python}-"
-
-
-def _number(python: str) -> tuple[int, ...]:
-    return tuple(map(int, python.split(".")))

@@ -154,9 +154,10 @@ def _pip(python: str, wheels: Sequence[Wheel], files: Mapping[NormalizedName, Pa
     """Install the remainder: exactly these files, each by its hash (rules P2, X1).
 
     They were compared with their hashes when they were looked through; pip's own comparison closes the time since. It
-    also writes the hash into direct_url.json, where ``verify`` looks for it. pip takes the hash of a URL requirement from its fragment, so the command needs no requirements file. The
-    distribution's pip is run by the environment's interpreter, which sees it like every OS package: ``pip --python``
-    would do the same from pip 22.3 on, and CentOS Stream 9 has 21.2.
+    also writes the hash into direct_url.json, where ``verify`` looks for it. pip takes the hash of a URL requirement
+    from its fragment, so the command needs no requirements file. The distribution's pip is run by the environment's
+    interpreter, which sees it like every OS package: ``pip --python`` would do the same from pip 22.3 on, and CentOS
+    Stream 9 has 21.2.
     """
     requirements = tuple(f"{wheel.project} @ {files[wheel.project].as_uri()}#sha256={wheel.sha256}" for wheel in wheels)
     return Command(

@@ -51,8 +51,9 @@ def install(
     the wheels here, and looked through, before the first command (rule P4).
 
     Raises InputError for a folder that is not ours or a lock of another kind of host, PolicyError for a file that
-    is not the locked one or must not be installed, UnavailableError without a network, CommandError for all that else can fail; the former
-    environment is in place again then. OS packages that were installed by then stay, and the next run knows of them.
+    is not the locked one or must not be installed, UnavailableError without a network, CommandError for all that else
+    can fail; the former environment is in place again then. OS packages that were installed by then stay, and the next
+    run knows of them.
     """
     venv = Path(os.path.abspath(venv))  # noqa: PTH100 - resolve() would follow a link that the user chose
     if not venv.name:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from resolver.model import Requirement
 
-CORPORA = CHECKOUT.parent / "shared" / "corpora"
+CORPORA = (CHECKOUT.parent / "shared" / "corpora").resolve()  # pip names files by their real place
 ORACLE = Path(__file__).with_name("pip_oracle.py")
 
 

@@ -3,6 +3,8 @@
 - ``system``: changes a real host; needs root and what ``tests/system/hosts.py`` builds hosts with.
 - ``network``: asks the configured index or archive; left out by ``--offline`` or DISTROFIRST_TEST_OFFLINE=1.
 - ``all_sets``: takes longer than CI has the time for; left out unless ``--all-sets`` is said.
+- ``in_turn``: shows the same on each of its releases; CI runs it on one of them, which its name decides, and
+  ``--all-sets`` on all. ``every_release`` excepts a test of a file that says so.
 """
 
 from __future__ import annotations
@@ -12,13 +14,17 @@ import ipaddress
 import os
 import socket
 import sys
+import zlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
 
 from tests.system import hosts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # How long an example takes says nothing on a machine that has other work.
 hypothesis.settings.register_profile("distrofirst", deadline=None)
@@ -67,9 +73,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason=reason))
     if not config.getoption("--all-sets"):
         left_out = [item for item in items if _marked(item, "all_sets")]
+        left_out += _not_their_turn(item for item in items if item not in left_out)
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
     items.sort(key=lambda item: (_marked(item, "system"), _marked(item, "network")))
+
+
+def _not_their_turn(items: Iterable[pytest.Item]) -> list[pytest.Item]:
+    """Give the tests that a like one on another release stands for, spread evenly over the releases."""
+    alike: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        parameters = dict(getattr(getattr(item, "callspec", None), "params", {}))
+        if "release" in parameters and _marked(item, "in_turn") and not _marked(item, "every_release"):
+            del parameters["release"]
+            name = item.nodeid.partition("[")[0]
+            alike.setdefault(f"{name} {sorted(parameters.items(), key=str)}", []).append(item)
+    return [
+        item
+        for name, group in alike.items()
+        for place, item in enumerate(group)
+        if place != zlib.crc32(name.encode()) % len(group)
+    ]
 
 
 def _marked(item: pytest.Item, *names: str) -> bool:

@@ -14,6 +14,8 @@ from tests.system.hosts import IN_HOST, Host
 PROVISION = f"{IN_HOST}/vagrant/provision.sh"
 PYTHON = {"debian:12": "3.11", "debian:13": "3.13"}
 
+pytestmark = pytest.mark.in_turn
+
 
 def test_index_targets_are_read_with_their_keyring_in_both_formats(tmp_path: Path) -> None:
     one_line = tmp_path / "a.list"

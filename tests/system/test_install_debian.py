@@ -35,6 +35,8 @@ PYTHON = {"debian:12": "3.11", "debian:13": "3.13"}
 DRIVER = f"{IN_HOST}/tests/system/carry_out.py"
 VENV = "/srv/app"
 
+pytestmark = pytest.mark.in_turn
+
 
 @dataclass(kw_only=True)
 class Case:
@@ -131,6 +133,7 @@ def case(host: Host, release: str) -> Iterator[Case]:
         yield Case(host=host, release=release, index=index)
 
 
+@pytest.mark.every_release
 def test_X1_a_lock_is_installed_verified_and_left_alone_the_second_time(case: Case) -> None:
     case.from_distribution("flask")
     case.from_distribution("markupsafe")

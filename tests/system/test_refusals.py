@@ -24,6 +24,8 @@ ON_12 = pytest.mark.parametrize("release", ["debian:12"])
 ON_13 = pytest.mark.parametrize("release", ["debian:13"])
 """One of them, where nothing is the release's own: what apt prints is told apart in the unit tests."""
 
+pytestmark = pytest.mark.in_turn
+
 HOLD_THE_LOCK = """
 import fcntl, select, sys
 lock = open("/var/lib/dpkg/lock-frontend", "w")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.system.hosts import Host
     from tests.system.rpms import Builder
 
-pytestmark = pytest.mark.parametrize("release", RPM_RELEASES)
+pytestmark = [pytest.mark.parametrize("release", RPM_RELEASES), pytest.mark.in_turn]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 ADMINISTRATORS = "nobody ALL=(root) NOPASSWD: ALL\n"
 
+pytestmark = pytest.mark.in_turn
+
 CENTOS = pytest.mark.parametrize("release", ["centos:9"])
 SUSE = pytest.mark.parametrize("release", ["opensuse:tumbleweed"])
 DNF5_AND_ZYPPER = pytest.mark.parametrize(
@@ -110,6 +112,7 @@ def index() -> Iterator[dict[str, str]]:
         yield {"PIP_INDEX_URL": url, "no_proxy": "127.0.0.1"}
 
 
+@pytest.mark.every_release
 def test_X1_planned_installed_imported_verified_and_left_alone(
     cli: CommandLine, family: Family, index: dict[str, str]
 ) -> None:

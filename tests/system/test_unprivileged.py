@@ -28,6 +28,8 @@ REMOVED_KEYS = "/usr/share/keyrings/debian-archive-removed-keys.gpg"
 ON_12 = pytest.mark.parametrize("release", ["debian:12"])
 ON_13 = pytest.mark.parametrize("release", ["debian:13"])
 
+pytestmark = pytest.mark.in_turn
+
 
 @pytest.fixture
 def nobody(host: Host) -> CommandLine:

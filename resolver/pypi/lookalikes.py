@@ -50,16 +50,16 @@ class TrustedNames:
     def __init__(self, distributions: Iterable[str], popular: Iterable[str] = ()) -> None:
         """Take normalized names (PEP 503)."""
         self._distributions = frozenset(distributions)
-        self._popular = frozenset(popular) - self._distributions
+        self._names = self._distributions.union(popular)
         self._skeletons: dict[str, str] | None = None
 
     def __contains__(self, name: object) -> bool:
         """Tell whether somebody stands behind a name."""
-        return name in self._distributions or name in self._popular
+        return name in self._names
 
     def __len__(self) -> int:
         """Count the names."""
-        return len(self._distributions) + len(self._popular)
+        return len(self._names)
 
     def lookalike(self, name: NormalizedName) -> Lookalike | None:
         """Give the name that this one looks like; None for one that is trusted itself, or like no other."""
@@ -72,7 +72,7 @@ class TrustedNames:
             (Likeness.ORDER, _orders(name)),
             (Likeness.AFFIX, _affixes(name)),
         ):
-            found = min((other for other in others if other in self), default=None)
+            found = min(self._names.intersection(others), default=None)
             if found is not None:
                 return Lookalike(
                     name=name,
@@ -84,8 +84,7 @@ class TrustedNames:
 
     def _homoglyphs(self, name: str) -> tuple[str, ...]:
         if self._skeletons is None:
-            every = sorted(self._distributions | self._popular, reverse=True)
-            self._skeletons = {_skeleton(other): other for other in every}
+            self._skeletons = {_skeleton(other): other for other in sorted(self._names, reverse=True)}
         found = self._skeletons.get(_skeleton(name))
         return () if found is None else (found,)
 

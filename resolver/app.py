@@ -6,6 +6,7 @@ import os
 import sys
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -24,7 +25,7 @@ from resolver.resolve import Policy, looks_like, resolve, resolve_direct
 from resolver.targets import HOST, Setting, Targets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from packaging.utils import NormalizedName
     from packaging.version import Version
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
     from resolver.io.http import HttpClient
     from resolver.model import AssignedIndex, Audit, Command, Lock, Resolution
     from resolver.pypi.wheelhouse import Wheelhouse
+    from resolver.report.survey_line import Surveyed
     from resolver.resolve.next_steps import Elsewhere
+    from resolver.surveying import Ledger
     from resolver.venv.install import InstallResult
     from resolver.venv.record import Contract, Record
     from resolver.venv.verify import Finding
@@ -121,14 +124,51 @@ class App:
             )
         )
         self._opened_host: IndexedCatalog | None = None
+        self._opened: dict[tuple[str, str | None], IndexedCatalog] = {}
         self._indexes: Indexes | None = None
 
     # --- the use cases ---
 
     def report(self) -> tuple[Resolution, ...]:
         """Resolve the inputs for each target."""
-        wanted = self._read()
-        return tuple(self._resolve(wanted, target) for target in self.options.targets)
+        return self._resolve_all(self._read_warning())
+
+    def survey(self, files: Sequence[str], *, jobs: int, ledger: Ledger | None) -> Iterator[Surveyed]:
+        """Report on each of many files, in their order, what a killed run has left in the ledger included."""
+        from resolver import surveying  # noqa: PLC0415 - only here
+
+        catalogs = [self._open(target, self.options.python) for target in self.options.targets]
+        asked = self.options
+        question = surveying.question_of(
+            asked.policy, asked.cooldown, asked.indexes, asked.extras, asked.groups, asked.direct,
+            *((str(catalog.target), catalog.target.architecture, catalog.metadata) for catalog in catalogs),
+        )  # fmt: skip
+        known = ledger.known(question) if ledger else {}
+        if known:
+            self.progress(f"an earlier run was ended early; {len(known)} of {len(files)} files are done")
+
+        def answer(file: str) -> Surveyed:
+            return surveying.ask(file, question, lambda name: self._read((name,)), self._resolve_all)
+
+        fresh = surveying.each([file for file in files if file not in known], answer, jobs=jobs)
+        for file in files:
+            if file in known:
+                yield known[file]
+                continue
+            surveyed = next(fresh)
+            if ledger:
+                ledger.add(surveyed)
+            yield surveyed
+
+    def files(self) -> tuple[str, ...] | None:
+        """Give the files that the inputs stand for where a folder is among them; None where none is."""
+        from resolver.requirements.finding import requirements_files  # noqa: PLC0415 - only here
+
+        inputs = self.options.inputs
+        if not any(map(os.path.isdir, inputs)):
+            return None
+        found = (requirements_files(name) if os.path.isdir(name) else (name,) for name in inputs)  # noqa: PTH112 - as named
+        return tuple(dict.fromkeys(chain.from_iterable(found)))
 
     def explain(self, texts: Sequence[str]) -> tuple[Resolution, ...]:
         """Resolve requirements given as arguments."""
@@ -136,7 +176,7 @@ class App:
         wanted = RequirementSet(
             requirements=tuple(reading.parse_requirement(text, origin) for text in texts), inputs=("<command line>",)
         )
-        return tuple(self._resolve(wanted, target) for target in self.options.targets)
+        return self._resolve_all(wanted)
 
     def lock(self) -> Lock:
         """Resolve the inputs for one target and make everything exact. Raises UnmetError for a gap."""
@@ -144,7 +184,7 @@ class App:
 
         if len(self.options.targets) != 1:
             raise InputError("a lock is for one target", context="--target", hint="run once for each")
-        wanted = self._read()
+        wanted = self._read_warning()
         resolution = self._resolve(wanted, self.options.targets[0])
         for warning in resolution.warnings:
             self.warn(warning)
@@ -271,18 +311,24 @@ class App:
 
     # --- the steps they share ---
 
-    def _read(self) -> RequirementSet:
-        wanted = reading.read_inputs(
-            self.options.inputs,
+    def _read_warning(self) -> RequirementSet:
+        wanted = self._read(self.options.inputs)
+        for warning in wanted.warnings:
+            self.warn(warning)
+        return wanted
+
+    def _read(self, inputs: Sequence[str]) -> RequirementSet:
+        return reading.read_inputs(
+            inputs,
             extras=self.options.extras,
             groups=self.options.groups,
             stdin=_read_stdin,
             environ=os.environ,
             cwd=Path.cwd(),
         )
-        for warning in wanted.warnings:
-            self.warn(warning)
-        return wanted
+
+    def _resolve_all(self, wanted: RequirementSet) -> tuple[Resolution, ...]:
+        return tuple(self._resolve(wanted, target) for target in self.options.targets)
 
     def _resolve(self, wanted: RequirementSet, target: str) -> Resolution:
         catalog = self._host() if target == HOST else self._open(target, self.options.python)
@@ -377,7 +423,10 @@ class App:
         return self._host()
 
     def _open(self, target: str, python: str | None) -> IndexedCatalog:
-        return self._targets.open(target, architecture=self.options.architecture, python=python)
+        key = (target, python)
+        if key not in self._opened:
+            self._opened[key] = self._targets.open(target, architecture=self.options.architecture, python=python)
+        return self._opened[key]
 
     def _elsewhere(self, catalog: IndexedCatalog) -> Elsewhere:
         """Look for a project in the target's other repositories, then in the other releases of the distribution."""

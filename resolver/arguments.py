@@ -83,6 +83,12 @@ def _percent(text: str) -> float:
     return share
 
 
+def _jobs(text: str) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,2}", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes; expected 1 to 999")
+    return int(text)
+
+
 def _python(text: str) -> str:
     if not re.fullmatch(r"3\.\d+", text, re.ASCII):
         raise argparse.ArgumentTypeError(f"{text!r} is no Python; expected X.Y, for example 3.11")
@@ -146,7 +152,7 @@ def build_parser() -> _Parser:
         "inputs",
         nargs="*",
         metavar="INPUT",
-        help="requirements file, pyproject.toml, pylock.toml, or - for stdin"
+        help="requirements file, pyproject.toml, pylock.toml, or - for stdin; report takes folders, too"
         " (default: requirements.txt, else pyproject.toml)",
     )
     inputs.add_argument("--extra", action="append", default=[], metavar="NAME", help="an extra of pyproject.toml")
@@ -191,10 +197,19 @@ def build_parser() -> _Parser:
         return command
 
     report = add("report", target, python, inputs, plan, does="what comes from where, and what lacks coverage and why")
-    report.add_argument("--format", choices=["text", "json"], default="text", help="default: text")
+    report.add_argument(
+        "--format",
+        choices=["text", "json", "jsonl"],
+        default="text",
+        help="default: text; jsonl, a line a file, is for folders",
+    )
     report.add_argument("-o", "--output", type=Path, metavar="FILE", help="instead of stdout")
     report.add_argument("--direct", action="store_true", help="the listed requirements alone, without the network")
     report.add_argument("--fail-under", type=_percent, metavar="PERCENT", help="exit 1 below this coverage")
+    report.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="processes that share a folder's files")
+    report.add_argument(
+        "--strict", action="store_true", help="exit 2 where a file of a folder cannot be read; without, it is named"
+    )
 
     lock = add("lock", target, python, inputs, plan, strict, does="write the plan as pylock.<release>.toml")
     lock.add_argument(

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from resolver.model import Lock, Resolution
+    from resolver.report.survey import Total
     from resolver.venv.install import InstallResult
 
 NO = 1
@@ -132,6 +133,11 @@ class _Session:
     def _report(self) -> int:
         from resolver.report.summary import summarize  # noqa: PLC0415 - each command imports its own
 
+        files = self._app.files()
+        if files is not None:
+            return self._survey(files)
+        if self._arguments.format == "jsonl":
+            raise InputError("a line a file is for folders", context="--format jsonl", hint="--format json")
         resolutions = self._app.report()
         _put(self._render(resolutions, self._arguments.format), self._arguments.output)
         bar = self._arguments.fail_under
@@ -146,6 +152,41 @@ class _Session:
         if form == "json":
             return as_json.render(resolutions)
         return text.render(resolutions, width=_width(), color=self._color(), verbose=self._arguments.verbose)
+
+    def _survey(self, files: Sequence[str]) -> int:
+        """Report on many files: as they come where they are lines, else together in the end."""
+        from resolver.report import survey  # noqa: PLC0415 - the same
+        from resolver.surveying import Ledger  # noqa: PLC0415 - the same
+
+        output, form = self._arguments.output, self._arguments.format
+        to_file = output is not None and str(output) != "-"
+        total = survey.Total()
+        with contextlib.ExitStack() as stack:
+            ledger = stack.enter_context(Ledger(output)) if to_file else None
+            for surveyed in self._app.survey(files, jobs=self._arguments.jobs, ledger=ledger):
+                total.add(surveyed)
+                if form == "jsonl" and not to_file:
+                    sys.stdout.write(surveyed.line())
+            if form != "jsonl":
+                _put(survey.as_json(total) if form == "json" else survey.text(total), output)
+            elif ledger is not None:
+                _put("".join(ledger.lines(files)), output)
+        for file in total.failed:
+            print(f"distrofirst: {'error' if self._options.strict else 'warning'}: {file.failure}", file=sys.stderr)
+        self._progress(survey.summary(total))
+        return self._survey_code(total)
+
+    def _survey_code(self, total: Total) -> int:
+        codes = {file.failure.exit_code for file in total.failed if file.failure}
+        if unavailable := codes - {InputError.exit_code}:
+            return max(unavailable)
+        if codes and self._options.strict:
+            return InputError.exit_code
+        bar = self._arguments.fail_under
+        low = [target for target, place in total.places.items() if bar is not None and not place.reaches(bar)]
+        if low:
+            self._progress(f"coverage is under {bar:g} % for {', '.join(low)}")
+        return NO if low or total.unmet else 0
 
     def _lock(self) -> int:
         from resolver import lock as locking  # noqa: PLC0415 - the same

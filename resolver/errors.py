@@ -42,6 +42,10 @@ class InputError(DistrofirstError):
     exit_code = 2
 
 
+class NothingAskedError(InputError):
+    """An input file is well-formed, and holds no requirements for anybody to read."""
+
+
 class UnavailableError(DistrofirstError):
     """Metadata or the network is missing; never to be read as "not covered" (exit 3, rule I6)."""
 

@@ -222,6 +222,8 @@ class RequirementSet:
     """The inputs as the user named them."""
     warnings: tuple[str, ...] = ()
     """What the files say without effect, as pip passes over it in silence: ``requirements.txt:3: ignored …``."""
+    files: tuple[tuple[str, str], ...] = ()
+    """Every file that was read, included ones too: its name as it is shown, and its sha256; each once, by name."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -28,16 +28,16 @@ def render(resolutions: Sequence[Resolution]) -> str:
 
     The same resolutions give the same bytes (rule R7): keys sorted, two spaces of indent, non-ASCII escaped.
     """
-    document = {"schema": SCHEMA, "targets": [_target(resolution) for resolution in resolutions]}
+    document = {"schema": SCHEMA, "targets": [target(resolution) for resolution in resolutions]}
     return json.dumps(document, indent=2, sort_keys=True) + "\n"
 
 
-def _target(resolution: Resolution) -> dict[str, object]:
-    target = resolution.target
+def target(resolution: Resolution) -> dict[str, object]:
+    """Give one target's part of the document."""
     return {
-        "target": str(target),
-        "python": target.python,
-        "architecture": target.architecture,
+        "target": str(resolution.target),
+        "python": resolution.target.python,
+        "architecture": resolution.target.architecture,
         "metadata": {"source": resolution.metadata.source, "date": resolution.metadata.date},
         "pins": resolution.pins.value,
         "summary": _summary(resolution),

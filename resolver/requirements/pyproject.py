@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from resolver.errors import InputError
+from resolver.errors import InputError, NothingAskedError
 from resolver.requirements.requirement import parse_marker, parse_pep508
 
 if TYPE_CHECKING:
@@ -218,12 +218,15 @@ def _refuse_dynamic(document: TomlDocument, *fields: str) -> None:
 
 
 def _no_project(document: TomlDocument, groups: dict[NormalizedName, str]) -> InputError:
-    hint = "add [project] with dependencies (PEP 621), or give a requirements file"
+    message = "there is no [project] table, so no dependencies"
     if groups:
         hint = f"{_offer('groups', groups)}; ask with --group NAME"
     elif _at(document, "tool", "poetry", "dependencies") is not None:
         hint = "this is Poetry's own form: `poetry export -o requirements.txt`, and give that file"
-    return InputError("there is no [project] table, so no dependencies", context=document.shown, hint=hint)
+    else:
+        hint = "add [project] with dependencies (PEP 621), or give a requirements file"
+        return NothingAskedError(message, context=document.shown, hint=hint)
+    return InputError(message, context=document.shown, hint=hint)
 
 
 def _offer(what: str, names: dict[NormalizedName, str]) -> str:

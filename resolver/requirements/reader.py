@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from pathlib import Path
@@ -69,6 +70,7 @@ def read_inputs(
         options=tuple(session.options),
         inputs=named,
         warnings=tuple(session.warnings),
+        files=tuple(sorted(session.files.items())),
     )
 
 
@@ -111,6 +113,7 @@ class _Session:
         self.constraints: list[Requirement] = []
         self.options: list[FileOption] = []
         self.warnings: list[str] = []
+        self.files: dict[str, str] = {}
         self.offered_extras: set[str] | None = None
         self.offered_groups: set[str] | None = None
         self._wanted = (extras, groups)
@@ -137,7 +140,7 @@ class _Session:
             self._file(path, name, constraint=False, chain=(), asked_by=None)
         elif (path, False) not in self._done:
             self._done.add((path, False))
-            self._toml(_read(path, name, None), name, path)
+            self._toml(self._read(path, name, None), name, path)
 
     def _toml(self, data: bytes, shown: str, path: str) -> None:
         # Imported here because most inputs are requirements files, and start-up time counts.
@@ -174,7 +177,13 @@ class _Session:
         if (path, constraint) in self._done:
             return
         self._done.add((path, constraint))
-        self._requirements(_read(path, shown, asked_by), shown, constraint=constraint, chain=(*chain, (path, shown)))
+        data = self._read(path, shown, asked_by)
+        self._requirements(data, shown, constraint=constraint, chain=(*chain, (path, shown)))
+
+    def _read(self, path: str, shown: str, asked_by: Origin | None) -> bytes:
+        data = _read(path, shown, asked_by)
+        self.files[shown] = hashlib.sha256(data).hexdigest()
+        return data
 
     def _requirements(self, data: bytes, shown: str, *, constraint: bool, chain: tuple[tuple[str, str], ...]) -> None:
         content = decode_requirements(data, shown)

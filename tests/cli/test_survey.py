@@ -1,0 +1,203 @@
+"""``distrofirst report FOLDER``: many files, each on its own and all together."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.cli.commandline import CHECKOUT, PYTHON, TRIXIE, Here, process
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.loopback import Loopback
+
+BOOKWORM = ("--target", "debian:12")
+DIRECT = ("report", "--direct", "-q")
+
+
+def fill(folder: Path, **files: str) -> None:
+    """Write ``NAME/requirements.txt`` files."""
+    for name, text in files.items():
+        (folder / name).mkdir(parents=True)
+        (folder / name / "requirements.txt").write_text(text)
+
+
+def many(folder: Path, number: int) -> None:
+    """Write files that differ, and of which every tenth cannot be read."""
+    for at in range(number):
+        bad = "flask >>> 2\n" if at % 10 == 9 else ""
+        fill(folder, **{f"p{at:03}": f"requests>=2.{at}\nzz-{at % 7}\n{bad}"})
+
+
+def lines(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_each_file_has_its_line_and_what_most_files_miss_comes_first(run: Here, folder: Path) -> None:
+    fill(folder / "all", a="flask\nzz-once\n", b="requests\nzz-twice\n", c="zz-twice\n")
+    ran = run("report", "--direct", *BOOKWORM, *TRIXIE, "all")
+    assert ran.code == 0
+    assert "50 %       50 %  all/a/requirements.txt" in ran.out
+    assert "0 %        0 %  all/c/requirements.txt" in ran.out
+    below = ran.out.partition("What most files miss:")[2]
+    assert below.index("zz-twice") < below.index("zz-once")
+    assert "debian:13: 40 % of what the files need comes from the distribution; 4 different projects, 2 of" in ran.out
+    assert ran.err.endswith("3 files reported\n")
+
+
+def test_the_total_as_json_counts_files_and_reasons(run: Here, folder: Path) -> None:
+    fill(folder / "all", a="flask\nzz-once\n", b="requests>=99\nzz-twice\n", c="zz-twice\n")
+    total = run(*DIRECT, "--format", "json", *TRIXIE, "all").json
+    assert total["schema"] == "distrofirst/survey-total/1"
+    [target] = total["targets"]
+    assert target["gaps"][0] == {"name": "zz-twice", "files": 2, "direct": 2, "reasons": {"not-packaged": 2}}
+    assert {"name": "requests", "files": 1, "direct": 1, "reasons": {"version-too-old": 1}} in target["gaps"]
+    assert (target["projects"], target["distro"], target["names"]) == (5, 1, 4)
+
+
+def test_a_line_holds_what_a_report_on_the_file_alone_holds(run: Here, folder: Path) -> None:
+    fill(folder / "all", a="flask\n-r ../b/requirements.txt\n", b="zz-once\n")
+    first, second = lines(run(*DIRECT, "--format", "jsonl", *TRIXIE, "all").out)
+    alone = run("report", "--direct", "--format", "json", *TRIXIE, "all/a/requirements.txt").json
+    assert first["targets"] == alone["targets"]
+    assert [name for name, _ in first["read"]] == ["all/a/requirements.txt", "all/b/requirements.txt"]
+    assert second["file"] == "all/b/requirements.txt"
+
+
+def test_files_beside_folders_count_once(run: Here, folder: Path) -> None:
+    fill(folder / "all", a="flask\n")
+    (folder / "more.txt").write_text("requests\n")
+    found = lines(run(*DIRECT, "--format", "jsonl", *TRIXIE, "all", "more.txt", "all/a/requirements.txt").out)
+    assert [one["file"] for one in found] == ["all/a/requirements.txt", "more.txt"]
+
+
+def test_what_cannot_be_read_is_named_and_the_others_are_reported(run: Here, folder: Path) -> None:
+    many(folder / "all", 50)
+    ran = run("report", "--direct", "--format", "jsonl", *TRIXIE, "all")
+    told = [line for line in ran.err.splitlines() if "warning" in line]
+    assert ran.code == 0
+    assert len(told) == 5
+    assert told[0].startswith("distrofirst: warning: all/p009/requirements.txt:3: ")
+    assert sum(not one["failure"] for one in lines(ran.out)) == 45
+    assert ran.err.endswith("45 files reported, 5 not (named above)\n")
+    strict = run("report", "--direct", "--strict", "--format", "jsonl", *TRIXIE, "all")
+    assert (strict.code, strict.out) == (2, ran.out)
+    assert "distrofirst: error: all/p009/requirements.txt:3: " in strict.err
+
+
+def test_a_pyproject_that_only_configures_tools_is_no_mistake(run: Here, folder: Path) -> None:
+    fill(folder / "all", a="flask\n")
+    (folder / "all" / "pyproject.toml").write_text("[tool.ruff]\nline-length = 100\n")
+    ran = run("report", "--direct", "--strict", *TRIXIE, "all")
+    assert ran.code == 0
+    assert ran.err.endswith("1 file reported, 1 ask for nothing\n")
+
+
+def test_many_processes_give_the_same_bytes(folder: Path) -> None:
+    many(folder / "all", 30)
+    one = process(*DIRECT, "--format", "jsonl", *TRIXIE, "all")
+    three = process(*DIRECT, "--format", "jsonl", "--jobs", "3", *TRIXIE, "all")
+    assert one.code == three.code == 0
+    assert len(lines(one.out)) == 30
+    assert three.out == one.out
+
+
+def test_the_index_is_asked_for_every_file(run: Here, folder: Path, index: Loopback) -> None:
+    fill(folder / "all", a="zz-alpha==2.0\n", b="zz-beta\n")
+    found = lines(run("report", "-q", "--format", "jsonl", *TRIXIE, "all").out)
+    assert [one["targets"][0]["summary"]["pypi"] for one in found] == [2, 1]
+    assert index.requests
+
+
+def test_coverage_under_the_bar_is_a_no(run: Here, folder: Path) -> None:
+    fill(folder / "all", a="flask\n", b="zz-once\n")
+    assert run("report", "--direct", "--fail-under", "51", *TRIXIE, "all").code == 1
+    assert run("report", "--direct", "--fail-under", "50", *TRIXIE, "all").code == 0
+
+
+def test_a_line_a_file_is_for_folders(run: Here, folder: Path) -> None:
+    (folder / "requirements.txt").write_text("flask\n")
+    ran = run(*DIRECT, "--format", "jsonl", *TRIXIE)
+    assert ran.code == 2
+    assert "hint: --format json" in ran.err
+
+
+# Killed and continued ------------------------------------------------------------------------------------------
+
+
+def wait_for(condition: Any, seconds: float = 30) -> None:  # noqa: ANN401 -- whatever can be called
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.01)
+
+
+def children(pid: int) -> list[int]:
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as stream:  # noqa: PTH123 -- no file of ours
+            return [int(child) for child in stream.read().split()]
+    except OSError:
+        return []
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_X4_a_run_that_was_killed_goes_on_where_it_was(folder: Path, jobs: str) -> None:
+    many(folder / "all", 120)
+    whole = process(*DIRECT, "--format", "jsonl", *TRIXIE, "all")
+    command = ("report", "--direct", "--format", "jsonl", "--jobs", jobs, "-o", "out.jsonl", *TRIXIE, "all")
+    ledger = folder / ".out.jsonl.survey"
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+    with subprocess.Popen([PYTHON, "-m", "resolver", *command], env=environment, stderr=subprocess.DEVNULL) as first:
+        wait_for(lambda: ledger.exists() and ledger.read_bytes().count(b"\n") >= 5)
+        workers = children(first.pid)
+        first.send_signal(signal.SIGKILL)
+    assert len(workers) == (2 if jobs == "2" else 0)
+    wait_for(lambda: not any(is_running(worker) for worker in workers))
+    assert not (folder / "out.jsonl").exists()
+    done = ledger.read_bytes().count(b"\n")
+    with ledger.open("ab") as stream:
+        stream.write(
+            b'{"schema": "distrofirst/survey/1", "file": "all/p'
+        )  # as a kill in the middle of a line leaves it
+    (folder / "all" / "p000" / "requirements.txt").write_text("flask\n")
+    again = process(*command)
+    assert again.code == 0
+    # One of those that were done has changed; those that could not be read are read again.
+    assert f"{done - 1 - done // 10} of 120 files are done" in again.err
+    assert not ledger.exists()
+    found, expected = (folder / "out.jsonl").read_text().splitlines(), whole.out.splitlines()
+    assert (len(found), found[1:]) == (120, expected[1:])
+    assert Counter(one["file"] for one in lines("\n".join(found))).most_common(1)[0][1] == 1
+
+
+def is_running(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as stream:  # noqa: PTH123 -- no file of ours
+            return stream.read().rpartition(") ")[2][0] != "Z"
+    except OSError:
+        return False
+
+
+def test_another_question_begins_anew(folder: Path) -> None:
+    many(folder / "all", 3)
+    earlier = process(*DIRECT, "--format", "jsonl", *BOOKWORM, "all")
+    (folder / ".out.txt.survey").write_text(earlier.out)
+    ran = process("report", "--direct", "-o", "out.txt", *TRIXIE, "all")
+    assert "are done" not in ran.err
+    assert "debian:13" in (folder / "out.txt").read_text()
+    assert "debian:12" not in (folder / "out.txt").read_text()
+
+
+def test_where_nothing_can_be_written_nothing_is_begun(folder: Path) -> None:
+    fill(folder / "all", a="flask\n")
+    ran = process(*DIRECT, "-o", "gone/out.txt", *TRIXIE, "all")
+    assert (ran.code, ran.out) == (4, "")
+    assert "gone/.out.txt.survey: cannot be written: No such file or directory" in ran.err

@@ -1,6 +1,6 @@
 """How long distrofirst takes, beside named peers: one table, printed; nothing is asserted.
 
-    python3 -m tests.benchmarks.speed [--runs 7] [--only covered nine build] [--python /usr/bin/python3] [--cache DIR]
+    python3 -m tests.benchmarks.speed [--runs 7] [--only covered matrix folder nine build] [--python /usr/bin/python3] [--cache DIR]
 
 Every command is a whole process, run in turn with its peer so that both see the same machine. The index is the one that
 pip is configured with, and uv is told the same. Files go to a cache folder and a scratch folder, none to the checkout.
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
 COVERED: Final = Path(__file__).with_name("covered-100.txt")
+CORPUS: Final = CHECKOUT.parent / "shared" / "corpora" / "requirements"
 NINE: Final = ("flask", "requests", "pandas", "fastapi", "celery", "django", "httpx", "sqlalchemy>=2", "pydantic>=2")
 RELEASES: Final = ("debian:12", "debian:13")
+RACES: Final = ("covered", "matrix", "folder", "nine", "build")
 MEMORY_GOAL: Final = 150
 """MB, for each of our commands."""
 
@@ -167,6 +169,34 @@ def covered(setting: Setting) -> Race:
     )
 
 
+def matrix(setting: Setting) -> Race:
+    """(d) The same lines against three releases, and against one."""
+    common = ("report", "--direct", "--format", "json", "--target", "debian:13")
+    more = ("--target", "debian:12", "--target", "debian:sid")
+    return Race(
+        title="100 lines against three releases, directly",
+        contenders=(
+            setting.ours("report, three", *common, *more, str(COVERED)),
+            setting.ours("report, one", *common, str(COVERED)),
+        ),
+        goal=1.6,
+        seconds=0.4,
+    )
+
+
+def folder(setting: Setting) -> Race:
+    """(e) Some two hundred real files by two processes, and by one."""
+    common = ("report", "--direct", "--target", "debian:12", "--target", "debian:13", str(CORPUS))
+    return Race(
+        title="a folder of real files against two releases, directly",
+        contenders=(
+            setting.ours("report --jobs 2", *common, "--jobs", "2"),
+            setting.ours("report --jobs 1", *common, "--jobs", "1"),
+        ),
+        goal=0.7,
+    )
+
+
 def nine(setting: Setting, *, cold: bool) -> Race:
     """(b) Nine projects of which the distribution has most, and not all in a fitting version."""
     listed = setting.scratch / "nine.txt"
@@ -292,7 +322,7 @@ def main() -> None:
     """Run the races that are asked for and print their table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=7, help="measured runs of each command (at least 5 mean something)")
-    parser.add_argument("--only", nargs="+", choices=("covered", "nine", "build"), default=("covered", "nine", "build"))
+    parser.add_argument("--only", nargs="+", choices=RACES, default=RACES)
     parser.add_argument("--python", default="/usr/bin/python3", help="the interpreter that runs distrofirst")
     default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "distrofirst-benchmarks"
     parser.add_argument("--cache", type=Path, default=default, help=f"where warm caches are kept (default: {default})")
@@ -307,6 +337,10 @@ def main() -> None:
         races: list[Race] = []
         if "covered" in arguments.only:
             races.append(covered(setting))
+        if "matrix" in arguments.only:
+            races.append(matrix(setting))
+        if "folder" in arguments.only and CORPUS.is_dir():
+            races.append(folder(setting))
         if "nine" in arguments.only:
             races += [nine(setting, cold=True), nine(setting, cold=False)]
         if "build" in arguments.only:

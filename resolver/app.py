@@ -16,12 +16,12 @@ from resolver import requirements as reading
 from resolver.cooldown import Cooldown
 from resolver.errors import InputError, PolicyError, UnavailableError, UnmetError
 from resolver.hosts import releases
-from resolver.indexes import Indexes
+from resolver.indexes import Indexes, cooldown_for
 from resolver.io.cache import FileCache
 from resolver.io.process import ProcessRunner
-from resolver.model import Absence, Origin, PinsPolicy, Preference, RequirementSet, Worry
+from resolver.model import Absence, Origin, PinsPolicy, Preference, RequirementSet, assigned_to
 from resolver.names import Names
-from resolver.resolve import Policy, looks_like, resolve, resolve_direct
+from resolver.resolve import Policy, of_locked, refuse, resolve, resolve_direct
 from resolver.targets import HOST, Setting, Targets
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Options:
     reviewed: frozenset[NormalizedName] = frozenset()
     """Names that look like others and are meant."""
     strict: bool = False
-    """Whether ``lock`` and ``install`` refuse names that look like others."""
+    """Whether ``lock`` and ``install`` refuse what somebody has to decide, instead of warning of it."""
     direct: bool = False
     offline: bool = False
     venv: Path = Path("venv")
@@ -188,13 +188,9 @@ class App:
         resolution = self._resolve(wanted, self.options.targets[0])
         for warning in resolution.warnings:
             self.warn(warning)
-        self._refuse(
-            concern.text
-            for decision in resolution.decisions
-            for concern in decision.concerns
-            if concern.worry is Worry.LOOKALIKE
-        )
-        return locking.from_resolution(resolution, wanted)
+        if self.options.strict:
+            refuse(concern for decision in resolution.decisions for concern in decision.concerns)
+        return locking.from_resolution(resolution, wanted, self._indexes.sources if self._indexes else None)
 
     def read_lock(self, path: Path) -> Lock:
         """Read a lock that was written before."""
@@ -221,7 +217,7 @@ class App:
         host = self._host_for(str(lock.target.release), lock.target.python)
         _check_repositories(lock, host)
         if self.options.lock:
-            self._check_names(lock, host)
+            self._judge(lock, host)
         packages = self._targets.package_manager(host)
         with ExitStack() as stack:
             wheels = self._wheelhouse(stack)
@@ -365,24 +361,23 @@ class App:
             assigned=self.options.indexes,
         )
 
-    def _check_names(self, lock: Lock, host: IndexedCatalog) -> None:
-        """Judge the names of a lock that was made before, maybe by somebody else."""
+    def _judge(self, lock: Lock, host: IndexedCatalog) -> None:
+        """Judge the wheels of a lock that was made before, maybe by somebody else: their names and their age."""
         names = self._names(host)
-        found = [looks_like(like) for wheel in lock.wheels if (like := names(wheel.project)) is not None]
-        for text in found:
-            self.warn(f"{text}: make sure that it is the one that is meant")
-        self._refuse(found)
-
-    def _refuse(self, lookalikes: Iterable[str]) -> None:
-        """Refuse names that look like others, where the user wants that (``--strict``)."""
-        texts = list(lookalikes) if self.options.strict else []
-        if texts:
-            names = ", ".join(f'"{text.partition(" ")[0]}"' for text in texts)
-            raise PolicyError(
-                "\n  ".join((f"{len(texts)} of the names look like others:", *texts)),
-                context="--strict",
-                hint=f"where they are meant, reviewed = [{names}] under [tool.distrofirst.names] says so",
+        asked = self.options
+        found = [
+            concern
+            for wheel in lock.wheels
+            for concern in of_locked(
+                wheel,
+                names(wheel.project),
+                cooldown_for(assigned_to(wheel.project, asked.indexes), asked.cooldown),
             )
+        ]
+        for concern in found:
+            self.warn(concern.text)
+        if self.options.strict:
+            refuse(found)
 
     def _host(self) -> IndexedCatalog:
         """Open the host's catalog, once: a plan and what carries it out speak of one state of apt."""

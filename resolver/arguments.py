@@ -179,7 +179,11 @@ def build_parser() -> _Parser:
     )
 
     strict = _Parser(add_help=False)
-    strict.add_argument("--strict", action="store_true", help="refuse names from PyPI that look like others")
+    strict.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse what somebody has to decide: lookalikes, withdrawn releases, unknown ages",
+    )
 
     parser = _Parser(
         prog="distrofirst",

@@ -12,7 +12,18 @@ from resolver.audit import judge, osv
 from resolver.errors import DistrofirstError, InputError
 from resolver.hosts import releases
 from resolver.indexes import open_client
-from resolver.model import Audit, Known, OsPackage, Outcome, Reason, Served, Unchecked, Verdict, assigned_to
+from resolver.model import (
+    AssignedIndex,
+    Audit,
+    Known,
+    OsPackage,
+    Outcome,
+    Reason,
+    Served,
+    Unchecked,
+    Verdict,
+    assigned_to,
+)
 from resolver.targets.advisories import advisories_of
 
 if TYPE_CHECKING:
@@ -22,7 +33,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
     from packaging.version import Version
 
-    from resolver.model import AssignedIndex, Lock, Release
+    from resolver.model import Lock, Release, Sources
     from resolver.ports import Cache, OsAdvisories, ProjectAdvisories, Runner
     from resolver.venv.record import Contract
 
@@ -38,6 +49,8 @@ class Subject:
     remainder: tuple[tuple[NormalizedName, str, Unchecked | None], ...]
     """Name, version, and why nothing that is known of these would settle it."""
     served: tuple[Served, ...]
+    sources: Sources
+    """Where the remainder came from, as whoever chose it has recorded."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,6 +84,7 @@ def of_lock(lock: Lock) -> Subject:
         served=tuple(
             Served(package=package, projects=tuple(sorted(carried[package.name]))) for package in lock.os_packages
         ),
+        sources=lock.sources,
     )
 
 
@@ -99,6 +113,7 @@ def of_environment(
             _installed(name, recorded, installed, offered(name), tuple(sorted(carried[name])), architecture)
             for name, recorded in contract.os_packages
         ),
+        sources=contract.sources,
     )
 
 
@@ -130,18 +145,18 @@ def _installed(  # noqa: PLR0917 - one OS package, from each of its sources
 def carry_out(subject: Subject, means: Means) -> Audit:
     """Ask everybody who may know, and judge."""
     database = osv.read(means.advisories) if means.advisories is not None else None
-    remainder = subject.remainder
+    remainder, indexes = subject.remainder, _indexes(subject.sources, means)
     with ExitStack() as stack:
         advisories: ProjectAdvisories
         if database is not None:
             # What is known of PyPI's projects is not known of another index's namesakes.
             remainder = tuple(
-                (name, version, why or (_own_index(name) if assigned_to(name, means.indexes) else None))
+                (name, version, why or (_own_index(name) if assigned_to(name, indexes) else None))
                 for name, version, why in remainder
             )
             advisories = database
         else:
-            advisories = _OfIndexes(means, stack)
+            advisories = _OfIndexes(means, stack, indexes, subject.sources.index)
         items = judge.judge_remainder(remainder, advisories)
     items += judge.judge_os_packages(subject.served, subject.release, _of_distribution(subject, means), database)
     return Audit(
@@ -150,6 +165,15 @@ def carry_out(subject: Subject, means: Means) -> Audit:
             sorted(items, key=lambda item: (_VERDICTS.index(item.verdict), item.is_os_package, item.name, item.version))
         ),
     )
+
+
+def _indexes(sources: Sources, means: Means) -> tuple[AssignedIndex, ...]:
+    """Give the indexes that projects are assigned to: here, which may bring a login, and where the lock was made.
+
+    What a lock says of an index is believed: nothing comes from there but advice, and only the names that it assigns
+    to it are asked of it.
+    """
+    return (*means.indexes, *sources.indexes)
 
 
 def _own_index(name: str) -> Unchecked:
@@ -170,14 +194,17 @@ class _OfIndexes:
     its projects, with one warning (rules P1, T2).
     """
 
-    def __init__(self, means: Means, stack: ExitStack) -> None:
+    def __init__(self, means: Means, stack: ExitStack, indexes: tuple[AssignedIndex, ...], default: str | None) -> None:
         self._means = means
         self._stack = stack
+        self._indexes = indexes
+        self._default = default
+        """The URL of the index that all other projects come from; None where nobody has recorded it."""
         self._opened: dict[AssignedIndex | None, ProjectAdvisories] = {}
 
     def of(self, project: NormalizedName, version: Version) -> Known | Unchecked:
         """See the port."""
-        index = assigned_to(project, self._means.indexes)
+        index = assigned_to(project, self._indexes)
         if index not in self._opened:
             self._opened[index] = self._open(index)
         return self._opened[index].of(project, version)
@@ -191,6 +218,10 @@ class _OfIndexes:
         try:
             if index is None:
                 settings = read_settings(means.runner, means.cache)
+                if self._default is not None and self._default != settings.index_url:
+                    # The one that a requirements file named, or that another host has.
+                    recorded = AssignedIndex(url=self._default, projects=(), where="the lock's sources.index")
+                    settings = assigned_settings(settings, recorded)
             else:
                 settings = assigned_settings(read_way(), index)
             if settings.index_url is None:

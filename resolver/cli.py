@@ -21,7 +21,6 @@ from packaging.utils import canonicalize_name
 from resolver import configuration, cooldown
 from resolver.app import App, Options
 from resolver.arguments import parse
-from resolver.cooldown import Cooldown
 from resolver.errors import CommandError, DistrofirstError, InputError
 from resolver.model import Outcome, PinsPolicy, Preference
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from resolver.cooldown import Cooldown
     from resolver.model import Lock, Resolution
     from resolver.report.survey import Total
     from resolver.venv.install import InstallResult
@@ -172,7 +172,7 @@ class _Session:
             elif ledger is not None:
                 _put("".join(ledger.lines(files)), output)
         for file in total.failed:
-            print(f"distrofirst: {'error' if self._options.strict else 'warning'}: {file.failure}", file=sys.stderr)
+            print(f"distrofirst: {'error' if self._arguments.strict else 'warning'}: {file.failure}", file=sys.stderr)
         self._progress(survey.summary(total))
         return self._survey_code(total)
 
@@ -180,7 +180,7 @@ class _Session:
         codes = {file.failure.exit_code for file in total.failed if file.failure}
         if unavailable := codes - {InputError.exit_code}:
             return max(unavailable)
-        if codes and self._options.strict:
+        if codes and self._arguments.strict:
             return InputError.exit_code
         bar = self._arguments.fail_under
         low = [target for target, place in total.places.items() if bar is not None and not place.reaches(bar)]
@@ -316,11 +316,7 @@ def _cooldown(text: str | None, standing: configuration.Configuration) -> Cooldo
     """Turn limits into moments, once a run; without a word about it the default one holds, and is no strict one."""
     now = datetime.now(UTC)
     given = standing.uploaded_before if text is None else cooldown.parse(text, context="--uploaded-before")
-    return Cooldown(
-        limit=(given or cooldown.DEFAULT).at(now),
-        limits=tuple((name, limit.at(now)) for name, limit in standing.uploaded_before_for),
-        strict=given is not None,
-    )
+    return cooldown.of(given or cooldown.DEFAULT, standing.uploaded_before_for, now, strict=given is not None)
 
 
 def _standing_targets(arguments: argparse.Namespace, standing: configuration.Configuration) -> tuple[str, ...]:

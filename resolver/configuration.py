@@ -9,7 +9,7 @@ The command line wins over both.
     only-distro = false
     exclude = ["setuptools"]           # projects that shall not come from the distribution
     uploaded-before = "7 days"         # cooldown: nothing younger is chosen from the index (rule P3); "3 days" without
-    strict = false                     # lock and install refuse names that look like others
+    strict = false                     # lock and install refuse what somebody has to decide
     targets = ["host", "debian:13"]
     venv = "venv"
     advisories = "osv"                 # a database of known vulnerabilities in OSV's format, for audit

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 from resolver.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from packaging.utils import NormalizedName
 
 _AGE: Final = re.compile(
@@ -41,6 +43,13 @@ class Limit:
             start = start.replace(hour=0)
         return start - self.age
 
+    def __str__(self) -> str:
+        """Give it as ``parse`` takes it: ``3 days``, ``12 hours``, ``2026-11-01T00:00:00+00:00``, ``off``."""
+        if self.age is not None:
+            hours = int(self.age.total_seconds()) // 3600
+            return f"{hours} hours" if hours % 24 else f"{hours // 24} days"
+        return self.moment.astimezone(UTC).isoformat() if self.moment is not None else "off"
+
 
 DEFAULT: Final = Limit(age=timedelta(days=3))
 OFF: Final = Limit()
@@ -56,6 +65,10 @@ class Cooldown:
     """Projects with a limit of their own."""
     strict: bool = True
     """Whether what has no upload time is held back; else it is taken, and told of."""
+    told: str = "off"
+    """``limit`` as it was asked for: an age stays one."""
+    told_for: tuple[tuple[NormalizedName, str], ...] = ()
+    """The same for ``limits``."""
 
     def of(self, project: NormalizedName) -> datetime | None:
         """Give one project's limit."""
@@ -65,6 +78,18 @@ class Cooldown:
         """Give what tells one view of a project from another: for caches."""
         limit = self.of(project)
         return "" if limit is None else f"{limit.isoformat()}{'' if self.strict else '?'}"
+
+
+def of(limit: Limit, limits: Iterable[tuple[NormalizedName, Limit]], now: datetime, *, strict: bool) -> Cooldown:
+    """Turn limits into those of a run that began ``now`` (aware)."""
+    limits = tuple(limits)
+    return Cooldown(
+        limit=limit.at(now),
+        limits=tuple((name, each.at(now)) for name, each in limits),
+        strict=strict,
+        told=str(limit),
+        told_for=tuple((name, str(each)) for name, each in limits),
+    )
 
 
 def parse(text: str, *, context: str) -> Limit:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from resolver.errors import UnavailableError
-from resolver.model import assigned_to
+from resolver.model import Sources, assigned_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -81,6 +81,23 @@ class Indexes:
         for wheel in wheels:
             self._of(wheel.project).prefetch_metadata([wheel])
 
+    def sources(self, wheels: Iterable[Wheel]) -> Sources:
+        """Say where these wheels of the remainder come from, for a lock: of the assigned indexes those that matter."""
+        from resolver.pypi.configuration import assigned_settings  # noqa: PLC0415 - a covered file needs no network
+
+        projects = {wheel.project for wheel in wheels}
+        used = {assigned_to(project, self._assigned) for project in projects}
+        return Sources(
+            index=self._known.index_url if self._known is not None else None,
+            indexes=tuple(
+                replace(index, url=assigned_settings(self._settings(), index).index_url or "")
+                for index in self._assigned
+                if index in used
+            ),
+            uploaded_before=self._cooldown.told,
+            uploaded_before_for=tuple(sorted(one for one in self._cooldown.told_for if one[0] in projects)),
+        )
+
     @property
     def settings(self) -> IndexSettings | None:
         """How the default index is reached, with what the requirements files say; None while nobody has asked it."""
@@ -98,11 +115,9 @@ class Indexes:
         from resolver.pypi.configuration import assigned_settings  # noqa: PLC0415 - a covered file needs no network
         from resolver.pypi.index import SimpleIndex  # noqa: PLC0415 - the same
 
-        settings, cooldown = self._settings(), self._cooldown
+        settings, cooldown = self._settings(), cooldown_for(index, self._cooldown)
         if index is not None:
             settings = assigned_settings(settings, index)
-            if not cooldown.strict:  # the default one; whoever is assigned projects by name is no stranger
-                cooldown = replace(cooldown, limit=None)
         # A login is for its own index: each gets a client of its own.
         http = open_client(self._stack, self._cache, settings, offline=self._offline)
         return self._stack.enter_context(
@@ -123,6 +138,11 @@ class Indexes:
                 )
             self._known = settings
         return self._known
+
+
+def cooldown_for(index: AssignedIndex | None, cooldown: Cooldown) -> Cooldown:
+    """Give the cooldown that holds for an index: whoever is assigned projects by name is no stranger to the default."""
+    return replace(cooldown, limit=None) if index is not None and not cooldown.strict else cooldown
 
 
 def way(known: IndexSettings | None, assigned: Iterable[AssignedIndex]) -> IndexSettings:

@@ -22,6 +22,7 @@ from packaging.utils import NormalizedName, parse_wheel_filename
 from resolver.errors import InputError, PolicyError, UnmetError
 from resolver.model import (
     MACHINES,
+    AssignedIndex,
     Evidence,
     Lock,
     LockedProject,
@@ -31,13 +32,17 @@ from resolver.model import (
     PinsPolicy,
     Reason,
     Release,
+    Sources,
     Target,
     Wheel,
     Worry,
+    assigned_to,
 )
 from resolver.tables import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from resolver.model import Decision, RequirementSet, Resolution
 
 SCHEMA = "distrofirst/lock/1"
@@ -48,6 +53,7 @@ _AGAIN = "make the lock anew with `distrofirst lock`"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PYTHON = re.compile(r"[0-9]+\.[0-9]+")
 _RELEASE = re.compile(r"[a-z0-9._-]+:[a-z0-9._-]+")
+_INDEX = re.compile(r"https?://[^\s\x00-\x1f\x7f]+")
 _URL = re.compile(r"(https?|file)://[^\s\x00-\x1f\x7f]+")
 _KERNEL_DECIDES = frozenset({"armel", "armhf", "i386", "i686", "armv7hl"})
 """32-bit architectures: on a 64-bit kernel ``platform_machine`` names the kernel's."""
@@ -58,8 +64,12 @@ def default_name(target: Target) -> str:
     return f"pylock.{target.release.slug.replace('.', '-')}.toml"
 
 
-def from_resolution(resolution: Resolution, requirements: RequirementSet) -> Lock:
+def from_resolution(
+    resolution: Resolution, requirements: RequirementSet, sources: Callable[[Iterable[Wheel]], Sources] | None = None
+) -> Lock:
     """Make the lock of a complete plan; projects that do not apply to the target are left out.
+
+    ``sources`` tells where its wheels were looked for; None where no index was.
 
     Raises UnmetError, naming each project with its reason and who asks for it, where the plan has a gap; PolicyError
     where one is only there because the index quarantined a project, or has nothing older than the cooldown (rule P3).
@@ -79,6 +89,7 @@ def from_resolution(resolution: Resolution, requirements: RequirementSet) -> Loc
         projects=tuple(sorted(map(_locked, chosen), key=lambda project: project.name)),
         inputs=requirements.inputs,
         requirements=tuple(requirement.text for requirement in requirements.requirements),
+        sources=sources(wheels) if sources is not None else Sources(),
     )
 
 
@@ -168,13 +179,14 @@ def dumps(lock: Lock) -> str:
         "environments": [_environment(target)],
         "requires-python": f"=={target.python}.*",
         "created-by": "distrofirst",
-        "packages": [_dump_wheel(wheel) for wheel in lock.wheels],
+        "packages": [_dump_wheel(wheel, _index_of(wheel, lock)) for wheel in lock.wheels],
         "tool": {
             "distrofirst": {
                 "schema": SCHEMA,
                 "pins": lock.pins.value,
                 "inputs": list(lock.inputs),
                 "requirements": list(lock.requirements),
+                "sources": _dump_sources(lock.sources),
                 "target": _dump_target(target),
                 "metadata": {"source": lock.metadata.source, "date": lock.metadata.date},
                 "os-packages": [_dump_os_package(package) for package in lock.os_packages],
@@ -183,6 +195,25 @@ def dumps(lock: Lock) -> str:
         },
     }
     return tomli_w.dumps(document)
+
+
+def _dump_sources(sources: Sources) -> dict[str, object]:
+    return _without_gaps(
+        **{
+            "index": sources.index,
+            "uploaded-before": sources.uploaded_before,
+            "uploaded-before-for": dict(sources.uploaded_before_for) or None,
+            "indexes": [{"url": index.url, "projects": list(index.projects)} for index in sources.indexes] or None,
+        }
+    )
+
+
+def _index_of(wheel: Wheel, lock: Lock) -> str | None:
+    """Give the index that a wheel was found on, as PEP 751 has it; None for one that a URL names."""
+    if any(project.name == wheel.project and project.reason is Reason.DIRECT_URL for project in lock.projects):
+        return None
+    assigned = assigned_to(wheel.project, lock.sources.indexes)
+    return assigned.url if assigned is not None else lock.sources.index
 
 
 def _dump_target(target: Target) -> dict[str, object]:
@@ -206,12 +237,13 @@ def _environment(target: Target) -> str:
     return f'{marker} and platform_machine == "{MACHINES.get(target.architecture, target.architecture)}"'
 
 
-def _dump_wheel(wheel: Wheel) -> dict[str, object]:
+def _dump_wheel(wheel: Wheel, index: str | None) -> dict[str, object]:
     return _without_gaps(
         **{
             "name": str(wheel.project),
             "version": str(wheel.version),
             "requires-python": wheel.requires_python,
+            "index": index,
             "wheels": [
                 _without_gaps(
                     **{
@@ -325,9 +357,28 @@ def loads(text: str, *, context: str) -> Lock:
         projects=tuple(map(_load_project, tool.tables("projects"))),
         inputs=tool.texts("inputs"),
         requirements=tool.texts("requirements"),
+        sources=_load_sources(tool.table("sources")),
     )
     _check_agreement(lock, document, tool)
     return lock
+
+
+def _load_sources(table: Table) -> Sources:
+    limits = table.table("uploaded-before-for") if table.has("uploaded-before-for") else None
+    named = [(NormalizedName(name), limits.text(name)) for name in sorted(limits.values)] if limits else []
+    return Sources(
+        index=table.text("index", _INDEX, "an http or https URL") if table.has("index") else None,
+        indexes=tuple(
+            AssignedIndex(
+                url=each.text("url", _INDEX, "an http or https URL"),
+                projects=each.texts("projects"),
+                where=f"{table.context}: {each.path}",
+            )
+            for each in (table.tables("indexes") if table.has("indexes") else ())
+        ),
+        uploaded_before=table.text("uploaded-before"),
+        uploaded_before_for=tuple(named),
+    )
 
 
 def _load_target(table: Table) -> Target:

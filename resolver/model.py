@@ -194,8 +194,8 @@ class AssignedIndex:
     """As written; may hold a login."""
     projects: tuple[str, ...]
     """Names, and beginnings of names with ``*`` at their end (``our-*``), normalized."""
-    where: str
-    """``distrofirst.toml: index[0]``"""
+    where: str = field(compare=False)
+    """``distrofirst.toml: index[0]``; says nothing of what it is."""
 
     def claims(self, project: str) -> int:
         """Tell how closely it claims a project: 0 not at all, 1 by a beginning, 2 by its name."""
@@ -208,6 +208,20 @@ def assigned_to(project: str, indexes: tuple[AssignedIndex, ...]) -> AssignedInd
     """Give the index that a project is assigned to; a name comes before the beginning of one."""
     best = max(indexes, key=lambda index: index.claims(project), default=None)
     return best if best is not None and best.claims(project) else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sources:
+    """Where the remainder of a plan was looked for, and how old it had to be."""
+
+    index: str | None = None
+    """The default index, without a login; None where it was not asked."""
+    indexes: tuple[AssignedIndex, ...] = ()
+    """Those that projects of the remainder are assigned to, without logins."""
+    uploaded_before: str = "off"
+    """The cooldown as it was asked for: an age, a time, ``off`` (rule P3). An age stays one, so that no day gets in."""
+    uploaded_before_for: tuple[tuple[NormalizedName, str], ...] = ()
+    """The limits of single projects of the remainder, sorted."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -622,6 +636,7 @@ class Lock:
     inputs: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
     """The requirements as written, for the reader of the lock."""
+    sources: Sources = field(default_factory=Sources)
 
     @property
     def os_versions(self) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """What people should know of the remainder before they install it: its names, its age, what the index says of it.
 
 A concern never changes a plan. What is refused (quarantined, too young) was refused by the search; here it is told,
-with what would close the gap. Whether anything more is refused for it (``--strict``) is the use case's to decide.
+with what would close the gap. ``--strict`` refuses a plan for what somebody has to decide, in ``refuse``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from packaging.utils import canonicalize_name
 
-from resolver.cooldown import upload_moment
+from resolver.cooldown import spell, upload_moment
+from resolver.errors import PolicyError
 from resolver.model import Concern, Likeness, Outcome, Worry
 from resolver.resolve import pins
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from resolver.model import Decision, Listing, Lookalike, Rejection
+    from resolver.cooldown import Cooldown
+    from resolver.model import Decision, Listing, Lookalike, Rejection, Wheel
     from resolver.resolve.asks import Ask
 
 _HOW = {
@@ -30,6 +32,16 @@ _HOW = {
     Likeness.ORDER: "the words in another order",
     Likeness.AFFIX: "with or without an affix",
 }
+
+
+_TO_DECIDE = {
+    Worry.LOOKALIKE: "where they are meant, reviewed = [{names}] under [tool.distrofirst.names] says so",
+    Worry.YANKED: "pin releases of {names} that nobody withdrew",
+    Worry.AGE_UNKNOWN: 'uploaded-before-for = "off" lets {names} through',
+    Worry.TOO_YOUNG: 'uploaded-before-for = "off" lets {names} through',
+}
+"""What ``--strict`` refuses, each with the next step. An archived project or an older release than the newest is no
+danger by itself."""
 
 
 class Resembles(Protocol):
@@ -94,6 +106,39 @@ def of_listing(decision: Decision, asks: Sequence[Ask], listing: Listing | None)
             )
             decision = replace(decision, next_step="; or ".join(filter(None, (decision.next_step, step))))
     return replace(decision, concerns=(*decision.concerns, *found))
+
+
+def of_locked(wheel: Wheel, like: Lookalike | None, cooldown: Cooldown) -> Iterator[Concern]:
+    """Judge a wheel of a lock that was made before, maybe by somebody else, by what this host asks for."""
+    if like is not None:
+        yield Concern(worry=Worry.LOOKALIKE, text=f"{looks_like(like)}: make sure that it is the one that is meant")
+    limit, moment = cooldown.of(wheel.project), upload_moment(wheel.upload_time)
+    if limit is None:
+        return
+    if moment is None:
+        text = f"{wheel.project} {wheel.version}: the lock has no upload time, so its age was not checked"
+        yield Concern(worry=Worry.AGE_UNKNOWN, text=text)
+    elif moment >= limit:
+        text = (
+            f"{wheel.project} {wheel.version} is of {spell(moment)}, and nothing from {spell(limit)} on is wanted here"
+        )
+        yield Concern(worry=Worry.TOO_YOUNG, text=text)
+
+
+def refuse(concerns: Iterable[Concern]) -> None:
+    """Raise PolicyError for those that somebody has to decide, where there are such (``--strict``)."""
+    found = [concern for concern in concerns if concern.worry in _TO_DECIDE]
+    if not found:
+        return
+    steps: dict[str, list[str]] = {}
+    for concern in found:
+        steps.setdefault(_TO_DECIDE[concern.worry], []).append(f'"{concern.text.partition(" ")[0].rstrip(":")}"')
+    reasons = "1 reason" if len(found) == 1 else f"{len(found)} reasons"
+    raise PolicyError(
+        "\n  ".join((f"{reasons} not to go ahead:", *(concern.text for concern in found))),
+        context="--strict",
+        hint="; ".join(step.format(names=", ".join(names)) for step, names in steps.items()),
+    )
 
 
 def warnings(decisions: Iterable[Decision]) -> Iterator[str]:

@@ -7,11 +7,11 @@ verify it against, and what an undo may take away again.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from resolver.errors import InputError
-from resolver.model import Evidence, Outcome
+from resolver.model import AssignedIndex, Evidence, Outcome, Sources
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +49,8 @@ class Contract:
     """Sorted by name."""
     os_packages: tuple[tuple[str, str], ...]
     """Name (``name:i386`` where foreign) and exact version, sorted."""
+    sources: Sources = field(default_factory=Sources, compare=False)
+    """Where the remainder came from: who is to be asked about it. The same files from elsewhere are no other contract."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,6 +80,9 @@ def contract_of(lock: Lock) -> Contract:
             for project in sorted(lock.projects, key=lambda project: project.name)
         ),
         os_packages=tuple(sorted(lock.os_versions.items())),
+        sources=replace(
+            lock.sources, indexes=tuple(replace(index, where=FILE_NAME) for index in lock.sources.indexes)
+        ),
     )
 
 
@@ -115,6 +120,13 @@ def _parse(data: Any) -> Record:  # noqa: ANN401 - JSON; whatever does not fit r
                 Expected(**{**project, "outcome": Outcome(project["outcome"])}) for project in contract["projects"]
             ),
             os_packages=tuple((name, version) for name, version in contract["os_packages"]),
+            sources=_parse_sources(contract["sources"]) if "sources" in contract else Sources(),
         ),
         added=tuple(data["added"]),
     )
+
+
+def _parse_sources(data: Any) -> Sources:  # noqa: ANN401 - as above
+    indexes = [AssignedIndex(**{**index, "projects": tuple(index["projects"])}) for index in data.pop("indexes")]
+    limits = [(name, limit) for name, limit in data.pop("uploaded_before_for")]
+    return Sources(**data, indexes=tuple(indexes), uploaded_before_for=tuple(limits))

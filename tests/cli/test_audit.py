@@ -140,6 +140,29 @@ def test_P1_T2_an_assigned_project_is_asked_of_its_own_index_alone(run: Here, lo
         assert not [request for request in ours.requests if "zz-good" in request.path]
 
 
+def test_P1_T2_a_lock_and_its_environment_know_where_their_projects_are_from(
+    run: Here, folder: Path, index: Loopback, debian: str
+) -> None:
+    """Whoever audits has no configuration, and pip's index there learns none of the names."""
+    with Loopback() as ours, Loopback() as named:
+        url = serve(ours, {"our-app": {"1.0": {}}}, "metadata")
+        (folder / "distrofirst.toml").write_text(f'[[index]]\nurl = "{url}"\nprojects = ["our-*"]\n')
+        default = serve(named, {"zz-alpha": {"1.0": {}}}, "metadata")
+        (folder / "requirements.txt").write_text(f"--index-url {default}\nour-app\nzz-alpha\n")
+        assert run("install", "--yes").code == 0
+        assert run("lock", "--target", debian, "-o", "plan.toml").code == 0
+        (folder / "distrofirst.toml").unlink()
+        serve_verdict(ours, "our-app", "OURS-1")
+        serve_verdict(named, "zz-alpha")
+        for subject in (("--lock", "plan.toml"), ("--venv", "venv")):
+            told = lines(run("audit", *subject).out)
+            assert (told["our-app"], told["zz-alpha"]) == ("vulnerable", "clean")
+        database(folder, advisory("zz-other"))
+        told = lines(run("audit", "--lock", "plan.toml", "--advisories", "osv").out)
+        assert (told["our-app"], told["zz-alpha"]) == ("not checked", "clean")
+        assert index.requests == []
+
+
 def test_P1_T2_of_an_assigned_project_a_database_of_pypis_cannot_say_clean(
     run: Here, locked: Path, index: Loopback
 ) -> None:

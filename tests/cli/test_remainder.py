@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,7 @@ def test_a_lock_warns_and_strict_refuses_it(run: Here, squats: Path) -> None:
     (squats / LOCK).unlink()
     refused = run("lock", *TRIXIE, "--strict")
     assert (refused.code, refused.out) == (5, "")
-    assert "--strict: 2 of the names look like others:" in refused.err
+    assert "--strict: 2 reasons not to go ahead:" in refused.err
     assert 'hint: where they are meant, reviewed = ["nurnpy", "reqeusts"]' in refused.err
     assert not (squats / LOCK).exists()
 
@@ -77,7 +78,7 @@ def test_a_reviewed_exception_is_one_line(run: Here, squats: Path) -> None:
     (squats / "distrofirst.toml").write_text('strict = true\nnames.reviewed = ["Reqeusts"]\n')
     refused = run("lock", *TRIXIE)
     assert refused.code == 5
-    assert "1 of the names" in refused.err
+    assert "1 reason not" in refused.err
     assert 'reviewed = ["nurnpy"]' in refused.err
     (squats / "distrofirst.toml").write_text('strict = true\nnames.reviewed = ["reqeusts", "nurnpy"]\n')
     ran = run("lock", *TRIXIE)
@@ -145,7 +146,18 @@ def test_P1_a_higher_version_on_the_other_index_is_never_chosen(run: Here, index
     assert {request.path for request in index.requests if request.path.startswith("/simple/")} == {"/simple/zz-public/"}
     assert ours.asked("/simple/zz-public/") == 0
     assert ours.asked("/simple/our-lib-core/") == 1
-    assert run("lock", *TRIXIE, "-o", "-", "requirements.txt").out.count(f"{ours.url}/files/our_") == 2
+    lock = tomllib.loads(run("lock", *TRIXIE, "-o", "-", "requirements.txt").out)
+    default, assigned = f"{index.url}/simple/", f"{ours.url}/simple/"
+    assert {package["name"]: package["index"] for package in lock["packages"]} == {
+        "our-app": assigned,
+        "our-lib-core": assigned,
+        "zz-public": default,
+    }
+    assert lock["tool"]["distrofirst"]["sources"] == {
+        "index": default,
+        "uploaded-before": "3 days",
+        "indexes": [{"url": assigned, "projects": ["our-app", "our-gone", "our-lib-*"]}],
+    }
 
 
 def test_P1_what_its_index_lacks_is_not_looked_for_elsewhere(
@@ -242,6 +254,41 @@ def test_P3_where_only_a_fresh_upload_would_do_nothing_is_locked(
     assert run("lock", *TRIXIE, "--uploaded-before", "off").code == 0
     (folder / "distrofirst.toml").write_text('uploaded-before = "0 days"\n')
     assert run("lock", *TRIXIE, "--uploaded-before", "1 hour").code == 0
+
+
+def test_P3_a_locks_wheels_are_held_against_this_hosts_cooldown(
+    run: Here, folder: Path, index: Loopback, debian: str
+) -> None:
+    serve(index, {"zz-fresh": {"0.1": {"uploaded": days_ago(5)}}}, "metadata")
+    (folder / "requirements.txt").write_text("zz-fresh\n")
+    (folder / "distrofirst.toml").write_text('[uploaded-before-for]\nzz-fresh = "12 hours"\n')
+    assert run("lock", "--target", debian, "-o", "theirs.toml").code == 0
+    assert 'zz-fresh = "12 hours"' in (folder / "theirs.toml").read_text()
+    (folder / "distrofirst.toml").write_text('uploaded-before = "1 week"\n')
+    warned = run("install", "--lock", "theirs.toml", "--dry-run")
+    assert warned.code == 0
+    assert "distrofirst: warning: zz-fresh 0.1 is of " in warned.err
+    refused = run("install", "--lock", "theirs.toml", "--strict", "--yes")
+    assert (refused.code, refused.out) == (5, "")
+    assert "--strict: 1 reason not to go ahead:\n  zz-fresh 0.1 is of " in refused.err
+    assert 'hint: uploaded-before-for = "off" lets "zz-fresh" through' in refused.err
+    assert not (folder / "venv").exists()
+
+
+def test_P3_strict_refuses_what_the_index_does_not_tell_and_what_was_withdrawn(
+    run: Here, folder: Path, index: Loopback
+) -> None:
+    releases = {"zz-ageless": {"1.0": {"uploaded": ""}}, "zz-yanked": {"1.0": {"yanked": "it loses data"}}}
+    serve(index, releases, "metadata")
+    (folder / "requirements.txt").write_text("zz-ageless\nzz-yanked==1.0\n")
+    assert run("lock", *TRIXIE).code == 0
+    (folder / LOCK).unlink()
+    ran = run("lock", *TRIXIE, "--strict")
+    assert (ran.code, ran.out) == (5, "")
+    assert "2 reasons not to go ahead:" in ran.err
+    assert "zz-yanked 1.0 was yanked: it loses data" in ran.err
+    assert 'hint: uploaded-before-for = "off" lets "zz-ageless" through; pin releases of "zz-yanked"' in ran.err
+    assert not (folder / LOCK).exists()
 
 
 def test_P3_without_upload_times_the_default_says_that_it_checked_nothing(

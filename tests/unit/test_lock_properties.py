@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from resolver import lock as locks
 from resolver.model import (
+    AssignedIndex,
     Evidence,
     Lock,
     LockedProject,
@@ -24,6 +25,7 @@ from resolver.model import (
     PinsPolicy,
     Reason,
     Release,
+    Sources,
     Target,
     Wheel,
 )
@@ -116,6 +118,17 @@ def whole_locks(draw: st.DrawFn) -> Lock:
         projects=tuple(sorted(chosen, key=lambda project: project.name)),
         inputs=draw(MANY_WORDS),
         requirements=draw(MANY_WORDS),
+        sources=Sources(
+            index=draw(st.none() | st.just("https://index.example/simple")),
+            indexes=draw(
+                st.just(())
+                | st.tuples(
+                    st.builds(AssignedIndex, url=st.just("https://ours.example/"), projects=MANY_WORDS, where=WORDS)
+                )
+            ),
+            uploaded_before=draw(WORDS),
+            uploaded_before_for=tuple(sorted(draw(st.dictionaries(NAMES.map(canonicalize_name), WORDS)).items())),
+        ),
     )
 
 

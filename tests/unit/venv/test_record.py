@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from resolver.errors import InputError
-from resolver.model import Evidence, Outcome
+from resolver.model import AssignedIndex, Evidence, Outcome, Sources
 from resolver.venv.record import FILE_NAME, Contract, Expected, Record, contract_of, dump, read
 from tests.unit.venv.samples import HOST, SHA, lock, os_package, os_project, wheel
 
@@ -35,9 +36,13 @@ def test_a_contract_is_what_can_be_checked_of_a_lock() -> None:
 
 
 def test_a_record_is_read_back_as_written(tmp_path: Path) -> None:
-    record = Record(contract=contract_of(LOCK), added=("libx", "python3-flask"))
+    ours = AssignedIndex(url="https://ours.example/simple", projects=("our-*",), where="pylock.toml: …")
+    sources = Sources(index="https://index.example/simple", indexes=(ours,), uploaded_before="3 days")
+    record = Record(contract=contract_of(replace(LOCK, sources=sources)), added=("libx", "python3-flask"))
     (tmp_path / FILE_NAME).write_text(dump(record))
-    assert read(tmp_path) == record
+    found = read(tmp_path)
+    assert found == record
+    assert found.contract.sources == sources
 
 
 def test_R7_a_record_is_one_line_and_the_same_for_the_same_lock() -> None:

@@ -324,7 +324,21 @@ class App:
         )
 
     def _resolve_all(self, wanted: RequirementSet) -> tuple[Resolution, ...]:
-        return tuple(self._resolve(wanted, target) for target in self.options.targets)
+        return tuple(self._backed(self._resolve(wanted, target)) for target in self.options.targets)
+
+    def _backed(self, resolution: Resolution) -> Resolution:
+        """Add who stands behind the OS packages (rule T2)."""
+        from resolver.targets.backing import backing_of  # noqa: PLC0415 - locks and installs do not tell it
+
+        packages = {
+            package.name: package
+            for one in resolution.decisions
+            if one.os is not None
+            for package in one.os.packages(one.extras)
+        }
+        return replace(
+            resolution, backing=backing_of(tuple(packages.values()), resolution.target, self.runner, self.cache)
+        )
 
     def _resolve(self, wanted: RequirementSet, target: str) -> Resolution:
         catalog = self._host() if target == HOST else self._open(target, self.options.python)

@@ -554,6 +554,31 @@ class Decision:
     """What people should know before they install it, in the order of ``Worry``."""
 
 
+class Support(StrEnum):
+    """Whether somebody fixes an OS package's vulnerabilities (rule T2)."""
+
+    SUPPORTED = "supported"
+    LIMITED = "limited"
+    """In part, by somebody else, or for trusted content only: the detail tells."""
+    ENDED = "ended"
+    """Not any more, or it never was."""
+    NOT_CHECKED = "not-checked"
+    """Nobody who would know was asked; never to be shown as supported."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Backing:
+    """Who stands behind an OS package."""
+
+    origin: str
+    """``Debian``; of an RPM its repository, for people."""
+    component: str | None
+    """``main``, ``contrib``, ``universe`` …; None where there are none."""
+    support: Support
+    detail: str | None
+    """Why not, or how far."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resolution:
     """The plan of one target: one decision a project, sorted by name."""
@@ -567,6 +592,8 @@ class Resolution:
     coverage_by_pins: Mapping[str, float] = field(default_factory=dict)
     """Of the listed requirements, per policy, 0 to 1."""
     warnings: tuple[str, ...] = ()
+    backing: Mapping[str, Backing] = field(default_factory=dict)
+    """Who stands behind the OS packages of its decisions, by their names; empty where nobody was asked."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,8 +1,8 @@
 """The report as JSON: one document, its keys a contract (cli.md, Report JSON; ``distrofirst/report/1``).
 
 Every key is always present, null where there is nothing to say, so that a reader never asks which are. Keys that
-the contract does not name (``direct``, ``next_step``, ``concerns``; ``pins``, ``warnings``; ``unresolved``) only
-add to it.
+the contract does not name (``direct``, ``next_step``, ``concerns``, ``origin``, ``component``, ``security_support``;
+``pins``, ``warnings``; ``unresolved``) only add to it.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from resolver.report.summary import summarize
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from resolver.model import Decision, Resolution
+    from resolver.model import Backing, Decision, Resolution
 
 SCHEMA = "distrofirst/report/1"
 """Changes only when a key changes its meaning or goes."""
@@ -41,7 +41,7 @@ def target(resolution: Resolution) -> dict[str, object]:
         "metadata": {"source": resolution.metadata.source, "date": resolution.metadata.date},
         "pins": resolution.pins.value,
         "summary": _summary(resolution),
-        "projects": [_project(decision) for decision in resolution.decisions],
+        "projects": [_project(decision, resolution.backing) for decision in resolution.decisions],
         "warnings": list(resolution.warnings),
     }
 
@@ -64,9 +64,10 @@ def _summary(resolution: Resolution) -> dict[str, object]:
     }
 
 
-def _project(decision: Decision) -> dict[str, object]:
+def _project(decision: Decision, behind: Mapping[str, Backing]) -> dict[str, object]:
     """Give one decision; the ``os_*`` keys name the distribution's candidate even where it was set aside."""
     candidate = decision.os
+    backing = behind.get(candidate.package.name) if candidate else None
     return {
         "name": decision.name,
         "outcome": decision.outcome.value,
@@ -77,6 +78,9 @@ def _project(decision: Decision) -> dict[str, object]:
         "os_package": candidate.package.name if candidate else None,
         "os_version": candidate.package.version if candidate else None,
         "repository": candidate.package.repository if candidate else None,
+        "origin": backing.origin if backing else None,
+        "component": backing.component if backing else None,
+        "security_support": {"status": backing.support.value, "detail": backing.detail} if backing else None,
         "evidence": candidate.evidence.value if candidate else None,
         "metadata_version": candidate.metadata_version if candidate else None,
         "loosened": decision.loosened,

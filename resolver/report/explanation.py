@@ -9,6 +9,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from resolver.model import Outcome
+from resolver.report.backing import words as support
 from resolver.report.plain import printable, source
 from resolver.report.reasons import words
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from resolver.model import Decision, OsCandidate, Resolution
+    from resolver.model import Backing, Decision, OsCandidate, Resolution
 
 _WIDTH_WITHOUT_TERMINAL = 100
 _LEAST_WIDTH = 40
@@ -42,7 +43,7 @@ def render(
         for decision in resolution.decisions:
             if decision.direct if projects is None else decision.name in projects:
                 lines.append("")
-                lines.extend(_tree(decision, known, columns))
+                lines.extend(_tree(decision, known, resolution.backing, columns))
         lines.append("")
         if projects is None:
             lines.extend(_other_warnings(resolution, columns))
@@ -68,10 +69,12 @@ def _headline(resolution: Resolution) -> str:
     )
 
 
-def _tree(decision: Decision, known: Mapping[str, Decision], columns: int) -> Iterable[str]:
+def _tree(
+    decision: Decision, known: Mapping[str, Decision], backing: Mapping[str, Backing], columns: int
+) -> Iterable[str]:
     """Give the project's line, then each branch with its leaves."""
     yield from _wrapped(f"{_requirement(decision)}: {_verdict(decision)}", columns)
-    branches = list(_branches(decision, known))
+    branches = list(_branches(decision, known, backing))
     for number, (title, leaves) in enumerate(branches, start=1):
         fork, stem = _LAST if number == len(branches) else _NOT_LAST
         yield from _wrapped(title, columns, first=fork, rest=stem)
@@ -94,13 +97,16 @@ def _verdict(decision: Decision) -> str:
     return f"{verdict} ({words(decision.reason)})" if decision.reason else verdict
 
 
-def _branches(decision: Decision, known: Mapping[str, Decision]) -> Iterable[tuple[str, Sequence[str]]]:
+def _branches(
+    decision: Decision, known: Mapping[str, Decision], backing: Mapping[str, Backing]
+) -> Iterable[tuple[str, Sequence[str]]]:
     """Give the branches that have something to say, in the order of the story."""
     if decision.requested_by:
         yield "asked for by", decision.requested_by
     if decision.os:
         title = "served by" if decision.outcome is Outcome.DISTRO else "the distribution's candidate, set aside"
-        yield title, tuple(_candidate(decision.os))
+        behind = backing.get(decision.os.package.name)
+        yield title, (*_candidate(decision.os), *((support(behind),) if behind else ()))
     if decision.trail:
         yield "looked up and weighed", decision.trail
     if decision.loosened:

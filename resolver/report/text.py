@@ -10,6 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from resolver.model import Outcome
+from resolver.report import backing
 from resolver.report.plain import count, percent, printable, source
 from resolver.report.reasons import words
 from resolver.report.summary import summarize
@@ -220,6 +221,7 @@ def _totals(resolution: Resolution) -> Iterable[RenderableType]:
     )
     if shares:
         yield Text(f"Of the {count(summary.requirements, 'listed requirement')}, by --pins: {shares}.")
+    yield from map(Text, backing.lines(resolution))
 
 
 def _comparison(resolutions: Sequence[Resolution]) -> RenderableType:

@@ -76,7 +76,14 @@ def test_the_keys_are_those_of_the_contract_and_a_known_few_more() -> None:
         assert target["summary"].keys() == SUMMARY_KEYS | {"unresolved"}
         assert target["summary"]["coverage_by_pins"].keys() == {"exact", "compatible", "minimum", "prefer"}
         for project in target["projects"]:
-            assert project.keys() == PROJECT_KEYS | {"direct", "next_step", "concerns"}
+            assert project.keys() == PROJECT_KEYS | {
+                "direct",
+                "next_step",
+                "concerns",
+                "origin",
+                "component",
+                "security_support",
+            }
 
 
 def test_outcomes_and_reasons_are_the_contracts_words() -> None:
@@ -105,6 +112,9 @@ def test_a_project_of_the_distribution() -> None:
         "detail": None,
         "next_step": None,
         "concerns": [],
+        "origin": None,
+        "component": None,
+        "security_support": None,
     }
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.system.command_line import CommandLine
+from tests.system.command_line import CommandLine, projects
 from tests.system.conftest import RPM_RELEASES
 from tests.system.rpms import KEY, REPOSITORY, Builder, refresh
 
@@ -121,3 +121,27 @@ def test_T2_rpm_hosts_by_their_repositories_updateinfo(host: Host, release: str)
         {"id": "TEST-2026-0001", "aliases": ["CVE-2026-0001"], "fixed": ["99-1"], "note": "important"}
     ]
     assert {item["verdict"] for name, item in after.items() if name != flask} == {"clean"}
+
+
+@pytest.mark.parametrize("release", ["debian:12"])
+def test_T2_what_debian_supports_is_asked_of_its_own_lists(host: Host) -> None:
+    cli = CommandLine.of(host)
+    cli.write("requirements.txt", "itsdangerous\ncython\n")
+
+    def supported() -> dict[str, dict[str, Any]]:
+        return {name: one["security_support"] for name, one in projects(cli.report("--only-distro"), "distro").items()}
+
+    why = supported()["itsdangerous"]
+    assert why["status"] == "not-checked"
+    assert "debian-security-support is not installed" in why["detail"]
+    host.run(
+        ["apt-get", "install", "-y", "-q", "--no-install-recommends", "debian-security-support", "distro-info-data"]
+    )
+    answers = supported()
+    # Debian 12 is its security team's until July 2026, then the LTS team's.
+    assert answers["itsdangerous"]["status"] in {"supported", "limited"}
+    assert answers["cython"] == {
+        "status": "limited",
+        "detail": "Only included for building packages, not running them, #975058",
+    }
+    assert "Security support: 1 limited (Only included for building" in cli("report", "--only-distro").stdout

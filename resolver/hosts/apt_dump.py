@@ -5,9 +5,10 @@ distribution's interpreter, and distrofirst may run under another one, in a venv
 modules meet the same wall and respawn). So it imports nothing but python-apt and the standard library, and
 nothing imports it. ``APT_CONFIG`` chooses another apt root than the host's.
 
-stdin: ``{"packages": [NAME…], "site": [DIR…], "insecure": [[URI, SUITE]…]}``: packages wanted besides every
-``python3-*``; the site directories whose metadata shall be traced to installed packages (empty for a private root); the
-sources for which apt does not insist on a signature (rule T1).
+stdin: ``{"packages": [NAME…], "site": [DIR…], "insecure": [[URI, SUITE]…], "foreign": [[URI, SUITE]…]}``: packages
+wanted besides every ``python3-*``; the site directories whose metadata shall be traced to installed packages (empty for
+a private root); the sources for which apt does not insist on a signature, and those that another key signs than the
+distribution's (rule T1).
 stdout: one object, see ``main``.
 """
 
@@ -22,25 +23,32 @@ from typing import Any
 import apt_pkg
 
 INTERPRETERS = ("python3", "python3-minimal")
+DISTRIBUTIONS = frozenset({"debian", "ubuntu"})
 
 
-def is_insecure(description: str, insecure: list[list[str]]) -> bool:
-    """Tell whether an index comes from a source that says ``trusted=yes`` or the like.
+def is_from(description: str, sources: list[list[str]]) -> bool:
+    """Tell whether an index comes from one of these sources.
 
-    apt calls such an index trusted. ``description`` is its own: ``URI SUITE/COMPONENT ARCHITECTURE Packages (FILE)``.
+    ``description`` is apt's own: ``URI SUITE/COMPONENT ARCHITECTURE Packages (FILE)``.
     """
     return any(
         description.startswith(
             (f"{uri.rstrip('/')} {suite.rstrip('/')}{end}", f"{uri.rstrip('/')}/ {suite.rstrip('/')}{end}")
         )
-        for uri, suite in insecure
+        for uri, suite in sources
         for end in ("/", " ")
     )
 
 
-def repository(file: Any) -> str:
-    """Name who stands behind a package file: ``Debian trixie-security/main``."""
-    return f"{file.origin or file.label or file.site or '?'} {file.codename or file.archive}/{file.component}"
+def repository(file: Any, *, is_foreign: bool = False) -> str:
+    """Name who stands behind a package file: ``Debian trixie-security/main``.
+
+    Anybody can write ``Origin: Debian`` into a Release file: what a foreign key signs is named after its place.
+    """
+    origin = file.origin or file.label or ""
+    if not origin or (is_foreign and origin.lower() in DISTRIBUTIONS):
+        origin = file.site or "local files"
+    return f"{origin} {file.codename or file.archive}/{file.component}"
 
 
 def archives(version: Any) -> list[Any]:
@@ -119,12 +127,21 @@ def main() -> None:
     owned = owners(request["site"])
     native = apt_pkg.config.find("APT::Architecture")
     trusted: dict[int, bool] = {}
+    named: dict[int, str] = {}
 
     def is_trusted(file: Any) -> bool:
         if file.id not in trusted:
             index = sources.find_index(file)
-            trusted[file.id] = bool(index and index.is_trusted and not is_insecure(index.describe, request["insecure"]))
+            # apt calls an index trusted, too, whose source says trusted=yes.
+            trusted[file.id] = bool(index and index.is_trusted and not is_from(index.describe, request["insecure"]))
         return trusted[file.id]
+
+    def name_of(file: Any) -> str:
+        if file.id not in named:
+            index = sources.find_index(file)
+            is_foreign = bool(index and is_from(index.describe, request["foreign"]))
+            named[file.id] = repository(file, is_foreign=is_foreign)
+        return named[file.id]
 
     wanted = {*request["packages"], *owned.values()}
     wanted.update(p.name for p in cache.packages if p.name.startswith("python3-") and p.has_versions)
@@ -148,12 +165,12 @@ def main() -> None:
         packages[name] = {
             "version": version.ver_str,
             "architecture": version.arch,
-            "repository": repository(best),
+            "repository": name_of(best),
             "trusted": is_trusted(best),
             "installed": installed.ver_str if installed is not None else None,
             "depends": needs,
             "others": [
-                [other.ver_str, repository(archives(other)[0])]
+                [other.ver_str, name_of(archives(other)[0])]
                 for other in package.version_list
                 if other.ver_str != version.ver_str and archives(other)
             ],

@@ -45,11 +45,12 @@ def dump(runner: Runner, packages: Iterable[str], *, config: Path | None = None)
     ``config`` is a private root's apt.conf; without one the host answers, its installed metadata included.
     Raises UnavailableError without python-apt or without package lists (rule I6).
     """
-    insecure = [] if config else [source for source in host_sources() if source.insecure]
+    sources = () if config else host_sources()
     request = {
         "packages": sorted(packages),
         "site": [] if config else list(SITE),
-        "insecure": [[uri, suite] for source in insecure for uri in source.uris for suite in source.suites],
+        "insecure": _places(source for source in sources if source.insecure),
+        "foreign": _places(source for source in sources if source.is_foreign or source.insecure),
     }
     done = runner.run(
         Command(
@@ -69,6 +70,10 @@ def dump(runner: Runner, packages: Iterable[str], *, config: Path | None = None)
     if not state["repositories"]:
         raise UnavailableError("apt has no package lists", hint="run: apt-get update (as root)")
     return state
+
+
+def _places(sources: Iterable[Source]) -> list[list[str]]:
+    return [[uri, suite] for source in sources for uri in source.uris for suite in source.suites]
 
 
 class AptRoot:

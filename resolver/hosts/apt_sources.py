@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _ALIASES = {"stable", "oldstable", "oldoldstable", "testing", "unstable"}
 _NEXT = "forky"
 """The suite that becomes Debian's next release: without backports, and a host of it is looked at as sid."""
+_KEYRING = re.compile(r"/usr/share/keyrings/(?:debian|ubuntu)-archive-[a-z0-9.-]+")
 _ONE_LINE = re.compile(r"deb\s+(?:\[(?P<options>[^\]]*)\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)(?P<components>[^#]*)")
 
 
@@ -29,6 +30,11 @@ class Source:
     """A keyring's path, or the key itself as deb822 allows, continuation lines included."""
     insecure: bool
     """``trusted=yes`` or ``allow-insecure=yes``: apt does not insist on a signature (rule T1)."""
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether a key vouches for it that the distribution's own keyring package did not bring."""
+        return self.signed_by is not None and not _KEYRING.fullmatch(self.signed_by)
 
 
 def read(folder: Path) -> tuple[Source, ...]:

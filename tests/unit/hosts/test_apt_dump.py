@@ -38,8 +38,8 @@ ARCHIVE = Table(index_type="Debian Package Index")
 )
 def test_T1_an_index_of_an_insecure_source_is_known_by_its_place(description: str, *, expected: bool) -> None:
     insecure = [[URI, "trixie"], ["file:/srv/repo", "./"]]
-    assert apt_dump.is_insecure(description, insecure) is expected
-    assert not apt_dump.is_insecure(description, [])
+    assert apt_dump.is_from(description, insecure) is expected
+    assert not apt_dump.is_from(description, [])
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,21 @@ def test_T1_an_index_of_an_insecure_source_is_known_by_its_place(description: st
         ({"origin": "Debian", "codename": "trixie", "component": "main"}, "Debian trixie/main"),
         ({"label": "Local", "archive": "stable", "component": "main"}, "Local stable/main"),
         ({"site": "repo.example", "archive": "now", "component": ""}, "repo.example now/"),
-        ({"codename": "x", "component": "y"}, "? x/y"),
+        ({"codename": "x", "component": "y"}, "local files x/y"),
     ],
 )
 def test_a_repository_is_named_after_who_stands_behind_it(facts: dict[str, str], expected: str) -> None:
     file = Table(**{"origin": "", "label": "", "site": "", "codename": "", "archive": "", "component": "", **facts})
     assert apt_dump.repository(file) == expected
+
+
+def test_T1_what_a_foreign_key_signs_is_not_debian_whatever_it_calls_itself() -> None:
+    file = Table(origin="Debian", label="Debian", site="repo.example", codename="trixie", archive="", component="main")
+    assert apt_dump.repository(file, is_foreign=True) == "repo.example trixie/main"
+    local = Table(origin="debian", label="", site="", codename="trixie", archive="", component="main")
+    assert apt_dump.repository(local, is_foreign=True) == "local files trixie/main"
+    other = Table(origin="Vendor", label="", site="repo.example", codename="trixie", archive="", component="main")
+    assert apt_dump.repository(other, is_foreign=True) == "Vendor trixie/main"
 
 
 def version(name: str, *files: Table) -> Table:
@@ -119,7 +128,7 @@ def test_I1_metadata_is_traced_to_its_package_and_what_pip_put_there_is_not(tmp_
 
 
 def test_the_program_answers_in_json_without_anything_else_of_ours() -> None:
-    asked = json.dumps({"packages": ["bash"], "site": [], "insecure": []})
+    asked = json.dumps({"packages": ["bash"], "site": [], "insecure": [], "foreign": []})
     done = subprocess.run(
         [SYSTEM_PYTHON, "-I", apt_dump.__file__],
         input=asked,

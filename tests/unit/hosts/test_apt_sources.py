@@ -39,6 +39,24 @@ def source(**changes: object) -> Source:
     return Source(**values)  # type: ignore[arg-type]  # the tests name real fields
 
 
+@pytest.mark.parametrize(
+    ("signed_by", "expected"),
+    [
+        (None, False),
+        ("/usr/share/keyrings/debian-archive-keyring.gpg", False),
+        ("/usr/share/keyrings/debian-archive-bookworm-stable.pgp", False),
+        ("/usr/share/keyrings/ubuntu-archive-keyring.gpg", False),
+        ("/etc/apt/keyrings/debian-archive-keyring.gpg", True),
+        ("/usr/share/keyrings/vendor.gpg", True),
+        ("/usr/share/keyrings/debian-archive-keyring.gpg /etc/apt/keyrings/vendor.gpg", True),
+        ("-----BEGIN PGP PUBLIC KEY BLOCK-----", True),
+        ("0123456789ABCDEF0123456789ABCDEF01234567", True),
+    ],
+)
+def test_T1_whose_key_vouches_for_a_source(signed_by: str | None, *, expected: bool) -> None:
+    assert source(signed_by=signed_by).is_foreign is expected
+
+
 def test_deb822() -> None:
     first, second = apt_sources.parse_deb822(DEB822)
     assert first == source(suites=("bookworm", "bookworm-updates"), components=("main", "contrib"))

@@ -200,21 +200,7 @@ def build_parser() -> _Parser:
         command.set_defaults(parser=command)
         return command
 
-    report = add("report", target, python, inputs, plan, does="what comes from where, and what lacks coverage and why")
-    report.add_argument(
-        "--format",
-        choices=["text", "json", "jsonl"],
-        default="text",
-        help="default: text; jsonl, a line a file, is for folders",
-    )
-    report.add_argument("-o", "--output", type=Path, metavar="FILE", help="instead of stdout")
-    report.add_argument("--direct", action="store_true", help="the listed requirements alone, without the network")
-    report.add_argument("--fail-under", type=_percent, metavar="PERCENT", help="exit 1 below this coverage")
-    report.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="processes that share a folder's files")
-    report.add_argument(
-        "--strict", action="store_true", help="exit 2 where a file of a folder cannot be read; without, it is named"
-    )
-
+    _report(add("report", target, python, inputs, plan, does="what comes from where, and what lacks coverage and why"))
     lock = add("lock", target, python, inputs, plan, strict, does="write the plan as pylock.<release>.toml")
     lock.add_argument(
         "--format",
@@ -236,6 +222,11 @@ def build_parser() -> _Parser:
     explain.add_argument("requirements", nargs="+", metavar="REQUIREMENT", help="for example 'requests>=2.31'")
     explain.add_argument("--direct", action="store_true", help="look at the distribution alone, without the network")
 
+    diff = add("diff", does="what moved between two reports (JSON) or locks, and why")
+    diff.add_argument("before", type=Path, metavar="OLD", help="a report as JSON, or a lock")
+    diff.add_argument("after", type=Path, metavar="NEW", help="the same, later or of another release")
+    diff.add_argument("--format", choices=["text", "json"], default="text", help="default: text")
+
     verify = add("verify", does="hold an environment against the lock it was made from")
     verify.add_argument("--venv", type=Path, metavar="DIR", help="default: venv")
     verify.add_argument("--lock", type=Path, metavar="FILE", help="another lock than the one it was made from")
@@ -247,6 +238,22 @@ def build_parser() -> _Parser:
 
     add("targets", does="list the releases that answer without fetching")
     return parser
+
+
+def _report(report: _Parser) -> None:
+    report.add_argument(
+        "--format",
+        choices=["text", "json", "jsonl"],
+        default="text",
+        help="default: text; jsonl, a line a file, is for folders",
+    )
+    report.add_argument("-o", "--output", type=Path, metavar="FILE", help="instead of stdout")
+    report.add_argument("--direct", action="store_true", help="the listed requirements alone, without the network")
+    report.add_argument("--fail-under", type=_percent, metavar="PERCENT", help="exit 1 below this coverage")
+    report.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="processes that share a folder's files")
+    report.add_argument(
+        "--strict", action="store_true", help="exit 2 where a file of a folder cannot be read; without, it is named"
+    )
 
 
 def _audit(audit: _Parser) -> None:

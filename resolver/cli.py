@@ -26,7 +26,7 @@ from resolver.model import Outcome, PinsPolicy, Preference
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from resolver.cooldown import Cooldown
     from resolver.model import Lock, Resolution
@@ -107,28 +107,20 @@ class _Session:
         self._options = _options(arguments, configuration.read(arguments.config, Path.cwd()))
         self._app = App(options=self._options, warn=self._warn, progress=self._progress)
 
-    def run(self) -> int:  # noqa: PLR0911 - one arm a command
-        match self._arguments.command:
-            case "report":
-                return self._report()
-            case "lock":
-                return self._lock()
-            case "install":
-                return self._install()
-            case "explain":
-                return self._explain()
-            case "verify":
-                return self._verify()
-            case "audit":
-                return self._audit()
-            case "update":
-                for path in self._app.update():
-                    print(path)
-                return 0
-            case "targets":
-                return self._targets()
-            case command:
-                raise AssertionError(command)
+    def run(self) -> int:
+        """Do what the command says; give the exit code."""
+        commands: dict[str, Callable[[], int]] = {
+            "report": self._report,
+            "lock": self._lock,
+            "install": self._install,
+            "explain": self._explain,
+            "diff": self._diff,
+            "verify": self._verify,
+            "audit": self._audit,
+            "update": self._update,
+            "targets": self._targets,
+        }
+        return commands[self._arguments.command]()
 
     def _report(self) -> int:
         from resolver.report.summary import summarize  # noqa: PLC0415 - each command imports its own
@@ -239,6 +231,14 @@ class _Session:
         sys.stdout.write(explanation.render(resolutions, width=_width()))
         return NO if any(_unmet(resolution) for resolution in resolutions) else 0
 
+    def _diff(self) -> int:
+        from resolver import comparing  # noqa: PLC0415 - the same
+        from resolver.report import differences  # noqa: PLC0415 - the same
+
+        found = comparing.carry_out(self._arguments.before, self._arguments.after)
+        sys.stdout.write(differences.as_json(found) if self._arguments.format == "json" else differences.text(found))
+        return 0
+
     def _verify(self) -> int:
         findings = self._app.verify()
         for finding in findings:
@@ -255,6 +255,11 @@ class _Session:
         sys.stdout.write(audit.as_json(found) if self._arguments.format == "json" else audit.text(found))
         bad = [Verdict.VULNERABLE, *([Verdict.NOT_CHECKED] if self._arguments.strict else [])]
         return NO if any(map(found.count, bad)) else 0
+
+    def _update(self) -> int:
+        for path in self._app.update():
+            print(path)
+        return 0
 
     def _targets(self) -> int:
         for release, python, architecture, date in self._app.targets():

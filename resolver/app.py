@@ -6,6 +6,7 @@ import os
 import sys
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from shutil import rmtree
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
     from resolver.catalog.indexed import IndexedCatalog
     from resolver.io.http import HttpClient
-    from resolver.model import AssignedIndex, Audit, Command, Lock, Resolution
+    from resolver.model import AssignedIndex, Audit, Command, Lock, Resolution, Review, Target
+    from resolver.pypi.configuration import IndexSettings
     from resolver.pypi.wheelhouse import Wheelhouse
     from resolver.report.survey_line import Surveyed
     from resolver.resolve.next_steps import Elsewhere
@@ -180,11 +182,13 @@ class App:
 
     def lock(self) -> Lock:
         """Resolve the inputs for one target and make everything exact. Raises UnmetError for a gap."""
+        return self._plan(self._read_warning())
+
+    def _plan(self, wanted: RequirementSet) -> Lock:
         from resolver import lock as locking  # noqa: PLC0415 - reports make no lock
 
         if len(self.options.targets) != 1:
             raise InputError("a lock is for one target", context="--target", hint="run once for each")
-        wanted = self._read_warning()
         resolution = self._resolve(wanted, self.options.targets[0])
         for warning in resolution.warnings:
             self.warn(warning)
@@ -273,6 +277,37 @@ class App:
         )
         return auditing.carry_out(subject, means)
 
+    def review(self) -> Review:
+        """Rank the remainder of a plan, or of a lock that is the input, by what most deserves a look."""
+        from resolver import lock as locking  # noqa: PLC0415 - only here
+        from resolver import reviewing  # noqa: PLC0415 - only here
+
+        options = self.options
+        if len(options.inputs) == 1 and locking.is_ours(Path(options.inputs[0])):
+            if options.targets != (HOST,):
+                raise InputError("a lock is of one target already", context="--target", hint="leave it out")
+            wanted = RequirementSet(requirements=())
+            lock = self.read_lock(Path(options.inputs[0]))
+        else:
+            wanted = self._read_warning()
+            lock = self._plan(wanted)
+        former = None
+        if options.lock is not None:
+            former = reviewing.Former(lock=self.read_lock(options.lock), shown=str(options.lock))
+            if former.lock.target.release != lock.target.release:
+                self.warn(f"{options.lock} is of {former.lock.target}, and is held against {lock.target}")
+        catalogs = (*self._opened.values(), *self._targets.at_hand())
+        known = self._indexes.settings if self._indexes is not None else None
+        with ExitStack() as stack:
+            means = reviewing.Means(
+                index=self._open_indexes(stack, lock.target, wanted, known=known),
+                wheelhouse=self._wheelhouse(stack),
+                catalogs=catalogs,
+                resembles=self._names(*catalogs),
+                today=datetime.now(UTC).date(),
+            )
+            return reviewing.carry_out(lock, former, means)
+
     def update(self) -> tuple[Path, ...]:
         """Fetch the metadata of each target anew; with ``output`` as embedded indexes there.
 
@@ -351,25 +386,32 @@ class App:
         policy = replace(self.options.policy, pre="--pre" in named)
         with ExitStack() as stack:
             no_index = policy.only_distro or "--no-index" in named
-            index = Indexes(
-                stack,
-                self.runner,
-                self.cache,
-                catalog.target,
-                options=wanted.options,
-                assigned=self.options.indexes,
-                cooldown=self.options.cooldown,
-                offline=self.options.offline,
-                warn=self.warn,
-            )
-            self._indexes = index
+            index = self._open_indexes(stack, catalog.target, wanted)
             names = self._names(catalog)
             return resolve(wanted, catalog, None if no_index else index, policy, elsewhere=elsewhere, resembles=names)
 
-    def _names(self, catalog: IndexedCatalog) -> Names:
+    def _open_indexes(
+        self, stack: ExitStack, target: Target, wanted: RequirementSet, *, known: IndexSettings | None = None
+    ) -> Indexes:
+        """Get ready to ask the indexes; ``stack`` closes what is opened of them. ``known`` is read already."""
+        self._indexes = Indexes(
+            stack,
+            self.runner,
+            self.cache,
+            target,
+            options=wanted.options,
+            assigned=self.options.indexes,
+            cooldown=self.options.cooldown,
+            offline=self.options.offline,
+            warn=self.warn,
+            known=known,
+        )
+        return self._indexes
+
+    def _names(self, *catalogs: IndexedCatalog) -> Names:
         """Judge names by what the embedded indexes and the target's own catalog know, and the user's list."""
         return Names(
-            lambda: self._targets.known_names() | catalog.names(),
+            lambda: self._targets.known_names().union(*(catalog.names() for catalog in catalogs)),
             popular=self.options.popular,
             reviewed=self.options.reviewed,
             assigned=self.options.indexes,

@@ -242,6 +242,10 @@ def build_parser() -> _Parser:
 
     _audit(add("audit", does="known vulnerabilities: clean, vulnerable or not checked"))
 
+    review = add("review", target, python, inputs, plan, does="what is left to review, what most deserves a look first")
+    review.add_argument("--lock", type=Path, metavar="FILE", help="the lock in use: tell what changed since")
+    review.add_argument("--format", choices=["text", "json"], default="text", help="default: text")
+
     update = add("update", target, python, does="fetch the metadata of the targets anew")
     update.add_argument("-o", "--output", type=Path, metavar="DIR", help="write embedded indexes (mappings/)")
 

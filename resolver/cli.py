@@ -107,7 +107,7 @@ class _Session:
         self._options = _options(arguments, configuration.read(arguments.config, Path.cwd()))
         self._app = App(options=self._options, warn=self._warn, progress=self._progress)
 
-    def run(self) -> int:  # noqa: PLR0911 - one arm a command
+    def run(self) -> int:  # noqa: C901, PLR0911 - one arm a command
         match self._arguments.command:
             case "report":
                 return self._report()
@@ -121,6 +121,8 @@ class _Session:
                 return self._verify()
             case "audit":
                 return self._audit()
+            case "review":
+                return self._review()
             case "update":
                 for path in self._app.update():
                     print(path)
@@ -255,6 +257,16 @@ class _Session:
         sys.stdout.write(audit.as_json(found) if self._arguments.format == "json" else audit.text(found))
         bad = [Verdict.VULNERABLE, *([Verdict.NOT_CHECKED] if self._arguments.strict else [])]
         return NO if any(map(found.count, bad)) else 0
+
+    def _review(self) -> int:
+        from resolver.report import review  # noqa: PLC0415 - the same
+
+        found = self._app.review()
+        if self._arguments.format == "json":
+            sys.stdout.write(review.as_json(found))
+        else:
+            sys.stdout.write(review.text(found, width=_width(), verbose=self._arguments.verbose))
+        return 0
 
     def _targets(self) -> int:
         for release, python, architecture, date in self._app.targets():

@@ -42,8 +42,9 @@ class Indexes:
         cooldown: Cooldown,
         offline: bool,
         warn: Callable[[str], None],
+        known: IndexSettings | None = None,
     ) -> None:
-        """Open nothing yet. ``options`` are the requirements files'."""
+        """Open nothing yet. ``options`` are the requirements files'; ``known``, what an earlier look said of them."""
         self._stack = stack
         self._runner = runner
         self._cache = cache
@@ -53,7 +54,7 @@ class Indexes:
         self._cooldown = cooldown
         self._offline = offline
         self._warn = warn
-        self._known: IndexSettings | None = None
+        self._known = known
         self._opened: dict[AssignedIndex | None, Index] = {}
 
     def listing(self, project: NormalizedName) -> Listing:

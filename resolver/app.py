@@ -182,9 +182,9 @@ class App:
 
     def lock(self) -> Lock:
         """Resolve the inputs for one target and make everything exact. Raises UnmetError for a gap."""
-        return self._plan(self._read_warning())
+        return self._lock(self._read_warning(), strict=self.options.strict)
 
-    def _plan(self, wanted: RequirementSet) -> Lock:
+    def _lock(self, wanted: RequirementSet, *, strict: bool) -> Lock:
         from resolver import lock as locking  # noqa: PLC0415 - reports make no lock
 
         if len(self.options.targets) != 1:
@@ -192,7 +192,7 @@ class App:
         resolution = self._resolve(wanted, self.options.targets[0])
         for warning in resolution.warnings:
             self.warn(warning)
-        if self.options.strict:
+        if strict:
             refuse(concern for decision in resolution.decisions for concern in decision.concerns)
         return locking.from_resolution(resolution, wanted, self._indexes.sources if self._indexes else None)
 
@@ -282,7 +282,9 @@ class App:
         from resolver import lock as locking  # noqa: PLC0415 - only here
         from resolver import reviewing  # noqa: PLC0415 - only here
 
-        options = self.options
+        options, former = self.options, None
+        if options.lock is not None:
+            former = reviewing.Former(lock=self.read_lock(options.lock), shown=str(options.lock))
         if len(options.inputs) == 1 and locking.is_ours(Path(options.inputs[0])):
             if options.targets != (HOST,):
                 raise InputError("a lock is of one target already", context="--target", hint="leave it out")
@@ -290,12 +292,9 @@ class App:
             lock = self.read_lock(Path(options.inputs[0]))
         else:
             wanted = self._read_warning()
-            lock = self._plan(wanted)
-        former = None
-        if options.lock is not None:
-            former = reviewing.Former(lock=self.read_lock(options.lock), shown=str(options.lock))
-            if former.lock.target.release != lock.target.release:
-                self.warn(f"{options.lock} is of {former.lock.target}, and is held against {lock.target}")
+            lock = self._lock(wanted, strict=False)
+        if former is not None and former.lock.target.release != lock.target.release:
+            self.warn(f"{former.shown} is of {former.lock.target}, and is held against {lock.target}")
         catalogs = (*self._opened.values(), *self._targets.at_hand())
         known = self._indexes.settings if self._indexes is not None else None
         with ExitStack() as stack:

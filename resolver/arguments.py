@@ -242,9 +242,7 @@ def build_parser() -> _Parser:
 
     _audit(add("audit", does="known vulnerabilities: clean, vulnerable or not checked"))
 
-    review = add("review", target, python, inputs, plan, does="what is left to review, what most deserves a look first")
-    review.add_argument("--lock", type=Path, metavar="FILE", help="the lock in use: tell what changed since")
-    review.add_argument("--format", choices=["text", "json"], default="text", help="default: text")
+    _review(add("review", target, python, inputs, plan, does="what to review, by what most deserves a look"))
 
     update = add("update", target, python, does="fetch the metadata of the targets anew")
     update.add_argument("-o", "--output", type=Path, metavar="DIR", help="write embedded indexes (mappings/)")
@@ -265,3 +263,8 @@ def _audit(audit: _Parser) -> None:
     )
     audit.add_argument("--strict", action="store_true", help="exit 1 also when something is not checked")
     audit.add_argument("--format", choices=["text", "json"], default="text", help="default: text")
+
+
+def _review(review: _Parser) -> None:
+    review.add_argument("--lock", type=Path, metavar="FILE", help="the lock in use: tell what changed since")
+    review.add_argument("--format", choices=["text", "json"], default="text", help="default: text")

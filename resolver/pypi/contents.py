@@ -104,7 +104,7 @@ def _names(files: Iterable[str]) -> Iterator[str]:
     """Give what can be imported: folders, and modules of one file."""
     for path in files:
         top, slash, _ = path.partition("/")
-        if ":" in top or top.endswith((".dist-info", ".libs")) or top == "dist-info":
+        if ":" in top or top.endswith((".dist-info", ".data", ".libs")) or top == "dist-info":
             continue
         if slash or top.endswith((".py", ".so")):
             yield top.partition(".")[0]

@@ -155,7 +155,8 @@ def _rest(review: Review) -> Iterator[str]:
     for what, projects in whose.items():
         told.setdefault(tuple(projects), []).append(what)
     for named, several in told.items():
-        yield f"Not checked{'' if len(named) == len(review.items) else f' of {", ".join(named)}'}: {'; '.join(several)}"
+        of = f" of {', '.join(named)}" if len(named) < len(review.items) else ""
+        yield f"Not checked{of}: {'; '.join(several)}"
 
 
 def _short(path: Path) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +56,13 @@ def items(ran: Ran) -> dict[str, dict[str, Any]]:
 
 def grounds(item: dict[str, Any]) -> dict[str, str]:
     return {one["ground"]: one["detail"] for one in item["grounds"]}
+
+
+def forget(folder: Path) -> None:
+    """Let the next run see what the index serves now."""
+    for path in (folder.parent / "home" / ".cache").rglob("*"):
+        if path.is_file() and path.parent.name in {"http", "listing"}:
+            path.unlink()
 
 
 @pytest.fixture
@@ -112,7 +121,10 @@ def test_the_list_for_people_is_short_and_leads_to_the_files(run: Here, locked: 
     (where,) = [line.partition(": ")[2] for line in lines if line.startswith("   before: ")]
     folder, _, pattern = where.rpartition("wheels/")
     assert [path.name for path in (locked / folder / "wheels").glob(pattern)] == [FILE.format("1.0")]
-    assert lines[-2:] == ["Unchanged: zz-same", "Not checked, of all of them: attestations"]
+    assert lines[-2:] == [
+        "Unchanged: zz-same",
+        "Not checked: attestations; who may upload it (no index tells who could before)",
+    ]
 
 
 def test_without_a_lock_the_whole_remainder_is_ranked(run: Here, locked: Path) -> None:
@@ -135,6 +147,16 @@ def test_a_lock_as_input_is_reviewed_as_it_is(run: Here, locked: Path) -> None:
         "debian:13, since old.toml",
         "3 of 4 projects come from PyPI: 0 to look at first, 0 later, 3 unchanged",
     ]
+
+
+def test_another_target_is_told_and_a_lock_has_its_own(run: Here, locked: Path) -> None:
+    assert locked.is_dir()
+    ran = run("review", "--target", "debian:12", *SINCE)
+    assert ran.code == 0
+    assert "warning: old.toml is of debian:13, and is held against debian:12" in ran.err
+    ran = run("review", "old.toml", *TRIXIE)
+    assert (ran.code, ran.out) == (2, "")
+    assert "--target: a lock is of one target already" in ran.err
 
 
 def test_what_moves_to_the_distribution_and_from_it(run: Here, folder: Path, index: Loopback) -> None:
@@ -169,12 +191,51 @@ def test_T2_a_former_wheel_that_is_gone_is_told_and_ends_nothing(run: Here, lock
     assert {"changed", "native-code"} <= grounds(demo).keys()
 
 
+def test_T2_a_former_wheel_that_cannot_be_read_is_told_and_ends_nothing(
+    run: Here, locked: Path, index: Loopback
+) -> None:
+    (locked / "requirements.txt").write_text("zz-demo<2\n")
+    index.add("/files/odd", Reply(body=b"no wheel"))
+    text = (locked / "old.toml").read_text()
+    (entry,) = [part for part in text.split("[[packages]]") if part.startswith('\nname = "zz-demo"')]
+    odd = entry.replace(FILE.format("1.0"), FILE.format("1.0-9"), 1)
+    odd = re.sub(r'url = ".*"', f'url = "{index.url}/files/odd"', odd)
+    odd = re.sub(r"[0-9a-f]{64}", hashlib.sha256(b"no wheel").hexdigest(), odd)
+    odd = re.sub(r"size = .*", "size = 8", odd)
+    (locked / "old.toml").write_text(text.replace(entry, odd))
+    demo = items(run("review", *TRIXIE, *SINCE, *JSON))["zz-demo"]
+    assert grounds(demo)["changed"] == f"another file of this version: before, {FILE.format('1.0-9')}"
+    assert demo["changes"] is None
+    assert "what changed: one of the two wheels cannot be read" in demo["unchecked"]
+
+
+def test_a_wheel_that_the_server_lost_is_one_to_look_at_first(run: Here, locked: Path, index: Loopback) -> None:
+    assert locked.is_dir()
+    index.add(f"/files/{FILE.format('1.0')}", Reply(status=404))
+    ran = run("review", "old.toml", *JSON)
+    demo = next(iter(items(ran).values()))
+    assert (ran.code, demo["name"], demo["path"]) == (0, "zz-demo", None)
+    assert grounds(demo)["withdrawn"] == f"the server no longer has {FILE.format('1.0')}"
+    assert "its content" in demo["unchecked"]
+
+
 def test_a_former_wheel_with_another_hash_is_refused(run: Here, locked: Path, index: Loopback) -> None:
     assert locked.is_dir()
     index.add(f"/files/{FILE.format('1.0')}", Reply(body=b"another"))
     ran = run("review", *TRIXIE, *SINCE)
     assert (ran.code, ran.out) == (5, "")
     assert FILE.format("1.0") in ran.err
+
+
+def test_another_file_of_the_same_name_stands_first(run: Here, locked: Path, index: Loopback) -> None:
+    assert run("review", "old.toml").code == 0, "the wheels are in the cache now"
+    serve(index, {**PROJECTS, "zz-demo": {"1.0": {"extra": {"zz_demo/cli.py": b"import evil\n"}}}}, "metadata")
+    forget(locked)
+    ran = run("review", *TRIXIE, *SINCE, *JSON)
+    demo = next(iter(items(ran).values()))
+    assert (ran.code, demo["name"], demo["grounds"][0]["ground"]) == (0, "zz-demo", "replaced")
+    assert demo["changes"]["files"]["changed"] == ["zz_demo/cli.py"]
+    assert (demo["former"]["version"], demo["version"]) == ("1.0", "1.0")
 
 
 def test_P4_what_an_inspection_refuses_or_a_review_allowed_stands_on_the_list(
@@ -207,9 +268,7 @@ def test_P3_what_the_index_says_now_of_an_unchanged_project(run: Here, locked: P
         },
         "metadata",
     )
-    for path in (locked.parent / "home" / ".cache").rglob("*"):
-        if path.is_file() and path.parent.name in {"http", "listing"}:
-            path.unlink()
+    forget(locked)
     ran = run("review", "old.toml", *SINCE, *JSON)
     assert (ran.code, ran.json["unchanged"]) == (0, [])
     told = {name: grounds(item) for name, item in items(ran).items()}
@@ -224,6 +283,7 @@ def test_youth_a_lookalike_and_a_wheel_by_url(run: Here, folder: Path, index: Lo
     url = f"{index.url}/files/zz_same-1.0-py3-none-any.whl"
     hashed = json.loads(index.routes["/simple/zz-same/"][0].body)["files"][0]["hashes"]["sha256"]  # type: ignore[index]
     (folder / "requirements.txt").write_text(f"reqeusts\nzz-same @ {url}#sha256={hashed}\n")
+    (folder / "distrofirst.toml").write_text("strict = true\n")  # a lock would be refused; a list leads to the culprit
     ran = run("review", *TRIXIE, *JSON)
     squat, by_url = items(ran)["reqeusts"], items(ran)["zz-same"]
     assert squat["first"]

@@ -34,11 +34,13 @@ def test_files_stand_by_where_they_go_without_what_describes_them() -> None:
         "demo-1.0.data/purelib/demo/more.py": "",
         "demo-1.0.data/scripts/demo": "#!python",
         "demo-1.0.data/data/share/demo.1": "",
+        "demo-1.0.data/nowhere/x": "",
         "other-1.0.dist-info/METADATA": "",
     }
     found = good(build(files, info={"licenses/LICENSE": "MIT", "entry_points.txt": ""}))
     assert sorted(found.files) == [
         "data:share/demo.1",
+        "demo-1.0.data/nowhere/x",
         "demo/__init__.py",
         "demo/more.py",
         "dist-info/licenses/LICENSE",
@@ -46,7 +48,7 @@ def test_files_stand_by_where_they_go_without_what_describes_them() -> None:
         "scripts:demo",
     ]
     assert found.files["demo/__init__.py"] == hashlib.sha256(b"x = 1").hexdigest()
-    assert found.names == ("demo",)
+    assert found.names == ("demo",), "and nothing that no installer puts anywhere"
     assert found.size == len(build(files, info={"licenses/LICENSE": "MIT", "entry_points.txt": ""}))
 
 

@@ -68,7 +68,7 @@ REVIEW = Review(
         replace(
             item("zz-two", ground(Ground.FEW_RELEASES, "the index has 1 release of it", 15)), unchecked=("its age",)
         ),
-        replace(item("zz-three"), path=None, unchecked=("its age", "its content")),
+        replace(item("zz-three"), path=None, unchecked=("its age", "its content", "attestations")),
     ),
     unchanged=(canonicalize_name("six"),),
     gone=((canonicalize_name("old"), "1.0"),),
@@ -102,8 +102,8 @@ def test_what_is_to_be_looked_at_first_is_told_whole_and_the_others_in_a_line() 
         "No longer needed: old 1.0",
         "Now from the distribution: flask (python3-flask 2.2.2-3)",
         "Unchanged: six",
-        "Not checked, of zz-two, zz-three: its age",
-        "Not checked, of zz-three: its content",
+        "Not checked of zz-two, zz-three: its age",
+        "Not checked of zz-three: its content; attestations",
     ]
 
 
@@ -177,7 +177,7 @@ def test_the_document() -> None:
                 "weight": 0,
                 "first": False,
                 "grounds": [],
-                "unchecked": ["its age", "its content"],
+                "unchecked": ["its age", "its content", "attestations"],
                 "former": None,
                 "changes": None,
             },

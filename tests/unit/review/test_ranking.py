@@ -149,6 +149,7 @@ def test_what_changed_in_it() -> None:
     assert changed(entry_points=moved) == {Ground.NEW_ENTRY_POINT: "demo.plugins: a = d"}
     bounds = Delta(added=("Requests>=2.31", "zz-new[x]>=1"), removed=("requests>=2",))
     assert changed(requires=bounds) == {Ground.NEW_DEPENDENCY: "zz-new"}
+    assert changed(requires=Delta(added=("what is this",))) == {Ground.NEW_DEPENDENCY: "what is this"}
     assert changed(requires=Delta(removed=("six",)), files=Delta(changed=("a",))) == {}
     people = Delta(added=("Eve",), removed=("Alice",))
     assert changed(people=people) == {Ground.MAINTAINER_CHANGE: "its metadata now names Eve, and no longer Alice"}

@@ -281,6 +281,7 @@ class App:
         """Rank the remainder of a plan, or of a lock that is the input, by what most deserves a look."""
         from resolver import lock as locking  # noqa: PLC0415 - only here
         from resolver import reviewing  # noqa: PLC0415 - only here
+        from resolver.pypi.owners import OwnersSeen  # noqa: PLC0415 - only here
 
         options, former = self.options, None
         if options.lock is not None:
@@ -297,13 +298,16 @@ class App:
             self.warn(f"{former.shown} is of {former.lock.target}, and is held against {lock.target}")
         catalogs = (*self._opened.values(), *self._targets.at_hand())
         known = self._indexes.settings if self._indexes is not None else None
+        today = datetime.now(UTC).date()
         with ExitStack() as stack:
+            indexes = self._open_indexes(stack, lock.target, wanted, known=known)
             means = reviewing.Means(
-                index=self._open_indexes(stack, lock.target, wanted, known=known),
+                index=indexes,
                 wheelhouse=self._wheelhouse(stack),
+                owners=OwnersSeen(indexes.way, self.cache, today),
                 catalogs=catalogs,
                 resembles=self._names(*catalogs),
-                today=datetime.now(UTC).date(),
+                today=today,
             )
             return reviewing.carry_out(lock, former, means)
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import date
     from pathlib import Path
 
     from packaging.markers import Marker
@@ -805,7 +806,7 @@ class Ground(StrEnum):
     """The lock in use has a file of this very name with another content."""
     LOOKALIKE = "lookalike"
     MAINTAINER_CHANGE = "maintainer-change"
-    """Its metadata names other people than the former wheel's did."""
+    """Its metadata names other people than the former wheel's did, or other people may upload it."""
     UNKNOWN = "unknown-to-distributions"
     PARTLY_KNOWN = "known-to-some-distributions"
     NEW = "new"
@@ -851,6 +852,18 @@ class WheelContents:
     """Authors and maintainers, ``A. Person <a@b.example>`` or what there is of it, sorted."""
     size: int
     """The wheel's own, in bytes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Owners:
+    """Who may upload one project, as its index says."""
+
+    now: tuple[str, ...]
+    """``Owner: somebody``, sorted."""
+    since: date
+    """The day on which that was seen for the first time."""
+    before: tuple[str, ...] | None
+    """Who could before; None where nothing else was ever seen."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from resolver.model import Lock, LockedProject, Wheel, WheelContents
+    from resolver.model import Lock, LockedProject, Owners, Wheel, WheelContents
     from resolver.ports import Catalog, Index
     from resolver.pypi.faults import WheelFinding
+    from resolver.pypi.owners import OwnersSeen
     from resolver.pypi.wheelhouse import Seen, Wheelhouse
     from resolver.resolve.concerns import Resembles
 
@@ -39,6 +40,7 @@ class Means:
 
     wheelhouse: Wheelhouse
     index: Index
+    owners: OwnersSeen
     catalogs: Sequence[Catalog]
     """Of the releases that are asked whether they know a project; the first of a release speaks for it."""
     resembles: Resembles
@@ -76,7 +78,7 @@ def carry_out(lock: Lock, former: Former | None, means: Means) -> Review:
         if same and not ranking.ALARMS & {one.ground for one in ranking.weigh(facts, means.today).grounds}:
             unchanged.append(wheel.project)
             continue
-        facts = replace(facts, contents=_contents(facts.path, project, lock))
+        facts = replace(facts, contents=_contents(facts.path, project, lock), owners=_owners(project, means))
         if former is not None:
             facts = _compared(facts, project, former, before.get(wheel.project), earlier.get(wheel.project))
         items.append(ranking.weigh(facts, means.today))
@@ -132,6 +134,10 @@ def _knows(catalog: Catalog, project: NormalizedName) -> bool:
     """Whether a maintainer of the release has looked at the project, in whatever version."""
     answer = catalog.lookup(project)
     return not isinstance(answer, Absence) or answer.reason in _KNOWN_ALL_THE_SAME
+
+
+def _owners(project: LockedProject, means: Means) -> Owners | None:
+    return None if _is_by_url(project) else means.owners.of(project.name)
 
 
 def _compared(

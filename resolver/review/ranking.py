@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from resolver.model import Listing, Wheel, WheelContents, WheelDifference
+    from resolver.model import Listing, Owners, Wheel, WheelContents, WheelDifference
 
 WEIGHTS: Final = {
     Ground.UNFIT: 100,
@@ -59,6 +59,8 @@ YOUNG: Final = 30
 """Days since its upload in which most that is wrong with a release comes to light."""
 YOUNG_PROJECT: Final = 365
 """Days since a project's first release."""
+OTHER_OWNERS: Final = 90
+"""Days since the first day that others than before may upload a project."""
 FEW: Final = 5
 """Fewer releases than these are few."""
 
@@ -91,6 +93,7 @@ class Facts:
     attested: bool | None = None
     """Whether the index has an attestation of the file, and it was verified."""
     contents: WheelContents | None = None
+    owners: Owners | None = None
     path: Path | None = None
     former: str | None = None
     former_path: Path | None = None
@@ -100,7 +103,13 @@ class Facts:
 
 def weigh(facts: Facts, today: date) -> ReviewItem:
     """Find every ground for a look; ``today`` is in UTC."""
-    found = [*facts.told, *_of_distributions(facts), *_of_the_index(facts, today), *_of_contents(facts)]
+    found = [
+        *facts.told,
+        *_of_distributions(facts),
+        *_of_the_index(facts, today),
+        *_of_contents(facts),
+        *_of_owners(facts, today),
+    ]
     if facts.built:
         found.append((Ground.BUILT, "its wheel was built from an sdist, whose code ran for it"))
     if facts.attested is False:
@@ -187,6 +196,16 @@ def _of_contents(facts: Facts) -> Iterator[tuple[Ground, str]]:
         yield Ground.MAINTAINER_CHANGE, f"its metadata now names {', '.join(changed.people.added)}{instead}"
 
 
+def _of_owners(facts: Facts, today: date) -> Iterator[tuple[Ground, str]]:
+    owners = facts.owners
+    if owners is None or owners.before is None or (today - owners.since).days >= OTHER_OWNERS:
+        return
+    more = sorted(set(owners.now) - set(owners.before))
+    fewer = sorted(set(owners.before) - set(owners.now))
+    lists = [f"{', '.join(names)} {what}" for names, what in ((more, "may upload"), (fewer, "may no longer")) if names]
+    yield Ground.MAINTAINER_CHANGE, f"since {owners.since} {', and '.join(lists)}"
+
+
 def _unchecked(facts: Facts, today: date) -> Iterator[str]:
     if _day(facts.wheel) is None:
         yield "its age: nobody tells when it was uploaded"
@@ -202,7 +221,10 @@ def _unchecked(facts: Facts, today: date) -> Iterator[str]:
         yield "its content"
     if facts.attested is None:
         yield "attestations"
-    yield "who may upload it (no index tells who could before)"
+    if facts.owners is None:
+        yield "who may upload it: nobody tells"
+    elif facts.owners.before is None and facts.owners.since == today:
+        yield "whether others may upload it now: today is the first time that they are seen"
 
 
 def _before(facts: Facts) -> tuple[str, ...]:

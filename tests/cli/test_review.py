@@ -6,16 +6,18 @@ import hashlib
 import json
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
+from resolver import app
 from tests.cli.commandline import TRIXIE, Here, Ran
 from tests.loopback import Loopback, Reply
 from tests.simple_server import serve
 from tests.wheels import info_of
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
     from pathlib import Path
 
 ELF = b"\x7fELF\2\1\1"
@@ -123,7 +125,7 @@ def test_the_list_for_people_is_short_and_leads_to_the_files(run: Here, locked: 
     assert [path.name for path in (locked / folder / "wheels").glob(pattern)] == [FILE.format("1.0")]
     assert lines[-2:] == [
         "Unchanged: zz-same",
-        "Not checked: attestations; who may upload it (no index tells who could before)",
+        "Not checked: attestations; who may upload it: nobody tells",
     ]
 
 
@@ -293,13 +295,42 @@ def test_youth_a_lookalike_and_a_wheel_by_url(run: Here, folder: Path, index: Lo
     assert "few-releases" not in grounds(by_url), "what the index has under this name may be another project"
 
 
+def test_who_may_upload_is_held_against_what_was_seen_before(
+    run: Here, locked: Path, index: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def serve_owners(*names: str) -> None:
+        roles = [{"role": "Owner", "user": name} for name in names]
+        index.add("/pypi/zz-demo/json", Reply(body=json.dumps({"ownership": {"roles": roles}}).encode()))
+
+    assert locked.is_dir()
+    serve_owners("alice")
+    first = items(run("review", *TRIXIE, *SINCE, *JSON))["zz-demo"]
+    assert any("the first time" in what for what in first["unchecked"])
+    serve_owners("eve")
+    assert items(run("review", *TRIXIE, *SINCE, *JSON))["zz-demo"] == first, "all runs of a day agree (rule R7)"
+    assert index.asked("/pypi/zz-demo/json") == 1
+
+    class Tomorrow(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return super().now(tz) + timedelta(days=1)
+
+    monkeypatch.setattr(app, "datetime", Tomorrow)
+    later = run("review", *TRIXIE, *SINCE, *JSON)
+    told = grounds(items(later)["zz-demo"])["maintainer-change"]
+    assert told.endswith("Owner: eve may upload, and Owner: alice may no longer")
+    offline = run("review", *TRIXIE, *SINCE, *JSON, "--offline")
+    assert (offline.code, offline.out) == (0, later.out)
+
+
 def test_P1_an_assigned_project_is_asked_of_its_own_index_alone(run: Here, locked: Path, index: Loopback) -> None:
     with Loopback() as ours:
         url = serve(ours, {"zz-same": {"1.0": {}}}, "metadata")
         (locked / "distrofirst.toml").write_text(f'[[index]]\nurl = "{url}"\nprojects = ["zz-same"]\n')
         assert run("review", *TRIXIE, *SINCE).code == 0
-        assert ours.asked("/simple/zz-same/") == 1
-    assert not index.asked("/simple/zz-same/")
+        assert run("review", *TRIXIE, *JSON).code == 0
+        assert (ours.asked("/simple/zz-same/"), ours.asked("/pypi/zz-same/json")) == (1, 1)
+    assert not [request for request in index.requests if request.path.endswith(("zz-same/", "zz-same/json"))]
 
 
 def test_what_cannot_be_planned_cannot_be_reviewed(run: Here, folder: Path, index: Loopback) -> None:

@@ -13,7 +13,17 @@ from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from resolver.model import Delta, Ground, Listing, Rejection, ReviewItem, WeighedGround, WheelContents, WheelDifference
+from resolver.model import (
+    Delta,
+    Ground,
+    Listing,
+    Owners,
+    Rejection,
+    ReviewItem,
+    WeighedGround,
+    WheelContents,
+    WheelDifference,
+)
 from resolver.review import ranking
 from resolver.review.ranking import FIRST, WEIGHTS, Facts, order, weigh
 from tests.unit.venv.samples import wheel
@@ -50,9 +60,9 @@ ORDINARY = Facts(
     listing=listing(*(uploaded(version) for version in "654321")),
     attested=True,
     contents=WheelContents(files={}, size=1),
+    owners=Owners(now=("Owner: a",), since=TODAY - timedelta(days=1), before=None),
 )
-"""Nothing speaks against it."""
-ALWAYS = ("who may upload it (no index tells who could before)",)
+"""Nothing speaks against it, and nothing is unknown."""
 
 
 def grounds(facts: Facts) -> dict[Ground, str]:
@@ -63,9 +73,9 @@ def changed(**delta: Delta) -> dict[Ground, str]:
     return grounds(replace(ORDINARY, difference=replace(NOTHING, **delta)))  # type: ignore[arg-type] # its own fields
 
 
-def test_what_is_ordinary_has_no_ground() -> None:
+def test_what_is_ordinary_has_no_ground_and_nothing_unchecked() -> None:
     item = weigh(ORDINARY, TODAY)
-    assert (item.grounds, item.weight, item.first, item.unchecked) == ((), 0, False, ALWAYS)
+    assert (item.grounds, item.weight, item.first, item.unchecked) == ((), 0, False, ())
 
 
 def test_every_ground_has_a_weight() -> None:
@@ -113,10 +123,10 @@ def test_a_young_project_and_one_whose_age_cannot_be_known() -> None:
     item = weigh(replace(young, listing=replace(young.listing, rejected=(hidden,))), TODAY)
     assert (item.grounds, item.unchecked) == (
         (),
-        ("the project's age: the index does not tell it of every release", *ALWAYS),
+        ("the project's age: the index does not tell it of every release",),
     )
     settled = replace(young.listing, wheels=(*young.listing.wheels, uploaded("0.2")), rejected=(hidden,))
-    assert weigh(replace(young, listing=settled), TODAY).unchecked == ALWAYS
+    assert weigh(replace(young, listing=settled), TODAY).unchecked == ()
 
 
 def test_what_the_index_says_now() -> None:
@@ -155,6 +165,30 @@ def test_what_changed_in_it() -> None:
     assert changed(people=people) == {Ground.MAINTAINER_CHANGE: "its metadata now names Eve, and no longer Alice"}
 
 
+@pytest.mark.parametrize(
+    ("owners", "detail", "unchecked"),
+    [
+        (
+            Owners(now=("Owner: b",), since=TODAY, before=("Owner: a",)),
+            "Owner: b may upload, and Owner: a may no longer",
+            0,
+        ),
+        (Owners(now=("Owner: a", "Owner: b"), since=TODAY, before=("Owner: a",)), "Owner: b may upload", 0),
+        (Owners(now=("Owner: a",), since=TODAY, before=("Owner: a", "x: b")), "x: b may no longer", 0),
+        (Owners(now=("Owner: b",), since=TODAY - timedelta(days=90), before=("Owner: a",)), None, 0),
+        (Owners(now=("Owner: b",), since=TODAY, before=None), None, 1),
+        (None, None, 1),
+    ],
+)
+def test_T2_others_who_may_upload_it_and_no_word_of_them(
+    owners: Owners | None, detail: str | None, unchecked: int
+) -> None:
+    item = weigh(replace(ORDINARY, owners=owners), TODAY)
+    told = f"since 2026-11-24 {detail}" if detail else None
+    assert {one.ground: one.detail for one in item.grounds}.get(Ground.MAINTAINER_CHANGE) == told
+    assert len(item.unchecked) == unchecked
+
+
 def test_T2_what_nobody_tells_is_not_checked() -> None:
     nothing = Facts(wheel=uploaded("6", None))
     item = weigh(nothing, TODAY)
@@ -165,7 +199,7 @@ def test_T2_what_nobody_tells_is_not_checked() -> None:
         "whether a distribution knows it",
         "its content",
         "attestations",
-        *ALWAYS,
+        "who may upload it",
     ]
 
 

@@ -17,7 +17,7 @@ from resolver.review import comparison, ranking
 from resolver.review.ranking import Facts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -42,7 +42,7 @@ class Means:
     index: Index
     owners: OwnersSeen
     catalogs: Sequence[Catalog]
-    """Of the releases that are asked whether they know a project; the first of a release speaks for it."""
+    """Of the releases that are asked whether they know a project."""
     resembles: Resembles
     today: date
     """In UTC."""
@@ -64,7 +64,6 @@ def carry_out(lock: Lock, former: Former | None, means: Means) -> Review:
     of ``lock`` cannot be had.
     """
     projects = {project.name: project for project in lock.projects}
-    releases = {str(catalog.target): catalog for catalog in reversed(means.catalogs)}
     means.index.prefetch(wheel.project for wheel in lock.wheels if not _is_by_url(projects[wheel.project]))
     seen = means.wheelhouse.look(lock)
     before = {wheel.project: wheel for wheel in former.lock.wheels} if former is not None else {}
@@ -73,7 +72,7 @@ def carry_out(lock: Lock, former: Former | None, means: Means) -> Review:
     items, unchanged = [], []
     for wheel in lock.wheels:
         project = projects[wheel.project]
-        facts = _facts(project, wheel, seen[wheel.project], releases, means)
+        facts = _facts(project, wheel, seen[wheel.project], means)
         same = wheel.project in before and _is_same(wheel, before)
         if same and not ranking.ALARMS & {one.ground for one in ranking.weigh(facts, means.today).grounds}:
             unchanged.append(wheel.project)
@@ -91,7 +90,7 @@ def carry_out(lock: Lock, former: Former | None, means: Means) -> Review:
         unchanged=tuple(unchanged),
         gone=comparison.gone(former.lock, lock) if former is not None else (),
         served=comparison.served(former.lock, lock) if former is not None else (),
-        asked=tuple(sorted(releases)),
+        asked=_releases(means.catalogs),
     )
 
 
@@ -103,7 +102,7 @@ def _is_same(wheel: Wheel, before: Mapping[NormalizedName, Wheel]) -> bool:
     return before[wheel.project].sha256 == wheel.sha256
 
 
-def _facts(project: LockedProject, wheel: Wheel, seen: Seen, releases: Mapping[str, Catalog], means: Means) -> Facts:
+def _facts(project: LockedProject, wheel: Wheel, seen: Seen, means: Means) -> Facts:
     """Ask everybody about one project, and leave out what is in its wheel."""
     told: list[tuple[Ground, str]] = []
     if seen.path is None:
@@ -119,11 +118,15 @@ def _facts(project: LockedProject, wheel: Wheel, seen: Seen, releases: Mapping[s
         wheel=wheel,
         requested_by=project.requested_by,
         told=tuple(told),
-        known_in=tuple(sorted(name for name, catalog in releases.items() if _knows(catalog, wheel.project))),
-        asked=tuple(sorted(releases)),
+        known_in=_releases(one for one in means.catalogs if _knows(one, wheel.project)),
+        asked=_releases(means.catalogs),
         listing=None if by_url else means.index.listing(wheel.project),
         path=seen.path,
     )
+
+
+def _releases(catalogs: Iterable[Catalog]) -> tuple[str, ...]:
+    return tuple(sorted({str(catalog.target) for catalog in catalogs}))
 
 
 def _found(ground: Ground, findings: Sequence[WheelFinding]) -> list[tuple[Ground, str]]:

@@ -20,7 +20,7 @@ from resolver.hosts import releases
 from resolver.indexes import Indexes, cooldown_for
 from resolver.io.cache import FileCache
 from resolver.io.process import ProcessRunner
-from resolver.model import Absence, Origin, PinsPolicy, Preference, RequirementSet, assigned_to
+from resolver.model import Absence, FileOption, Origin, PinsPolicy, Preference, RequirementSet, assigned_to
 from resolver.names import Names
 from resolver.resolve import Policy, of_locked, refuse, resolve, resolve_direct
 from resolver.targets import HOST, Setting, Targets
@@ -289,8 +289,8 @@ class App:
         if len(options.inputs) == 1 and locking.is_ours(Path(options.inputs[0])):
             if options.targets != (HOST,):
                 raise InputError("a lock is of one target already", context="--target", hint="leave it out")
-            wanted = RequirementSet(requirements=())
             lock = self.read_lock(Path(options.inputs[0]))
+            wanted = _sources_of(lock, options.inputs[0])
         else:
             wanted = self._read_warning()
             lock = self._lock(wanted, strict=False)
@@ -300,7 +300,7 @@ class App:
         known = self._indexes.settings if self._indexes is not None else None
         today = datetime.now(UTC).date()
         with ExitStack() as stack:
-            indexes = self._open_indexes(stack, lock.target, wanted, known=known)
+            indexes = self._open_indexes(stack, lock.target, wanted, known=known, more=lock.sources.indexes)
             means = reviewing.Means(
                 index=indexes,
                 wheelhouse=self._wheelhouse(stack),
@@ -394,16 +394,25 @@ class App:
             return resolve(wanted, catalog, None if no_index else index, policy, elsewhere=elsewhere, resembles=names)
 
     def _open_indexes(
-        self, stack: ExitStack, target: Target, wanted: RequirementSet, *, known: IndexSettings | None = None
+        self,
+        stack: ExitStack,
+        target: Target,
+        wanted: RequirementSet,
+        *,
+        known: IndexSettings | None = None,
+        more: tuple[AssignedIndex, ...] = (),
     ) -> Indexes:
-        """Get ready to ask the indexes; ``stack`` closes what is opened of them. ``known`` is read already."""
+        """Get ready to ask the indexes; ``stack`` closes what is opened of them.
+
+        ``known`` is read already; ``more`` are assigned by a lock, and come after what is configured here.
+        """
         self._indexes = Indexes(
             stack,
             self.runner,
             self.cache,
             target,
             options=wanted.options,
-            assigned=self.options.indexes,
+            assigned=(*self.options.indexes, *more),
             cooldown=self.options.cooldown,
             offline=self.options.offline,
             warn=self.warn,
@@ -538,6 +547,14 @@ class App:
         """Show a command before it runs, sudo included where it goes through that (rule X3)."""
         through = "sudo " if command.privileged and os.geteuid() != 0 else ""
         self.progress(through + command.shell_line())
+
+
+def _sources_of(lock: Lock, shown: str) -> RequirementSet:
+    """Ask for nothing but the index that a lock's remainder was looked for on, and no other index learns of it (P1)."""
+    if lock.sources.index is None:
+        return RequirementSet(requirements=())
+    option = FileOption(name="--index-url", value=lock.sources.index, origin=Origin(file=shown, line=1))
+    return RequirementSet(requirements=(), options=(option,))
 
 
 def _check_repositories(lock: Lock, host: IndexedCatalog) -> None:

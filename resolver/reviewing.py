@@ -12,7 +12,7 @@ from resolver.errors import CommandError, UnavailableError
 from resolver.model import Absence, Ground, Reason, Review
 from resolver.pypi.contents import read_contents
 from resolver.pypi.faults import in_words
-from resolver.resolve import looks_like
+from resolver.resolve.concerns import looks_like
 from resolver.review import comparison, ranking
 from resolver.review.ranking import Facts
 

@@ -332,6 +332,22 @@ def test_P1_an_assigned_project_is_asked_of_its_own_index_alone(run: Here, locke
     assert not [request for request in index.requests if request.path.endswith(("zz-same/", "zz-same/json"))]
 
 
+def test_P1_a_locks_projects_are_asked_of_the_indexes_that_it_records(
+    run: Here, locked: Path, index: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Loopback() as other, Loopback() as ours:
+        url = serve(ours, {"zz-same": {"1.0": LONG_AGO}}, "metadata")
+        (locked / "distrofirst.toml").write_text(f'[[index]]\nurl = "{url}"\nprojects = ["zz-same"]\n')
+        assert run("lock", *TRIXIE, "-o", "theirs.toml").code == 0
+        (locked / "distrofirst.toml").unlink()
+        monkeypatch.setenv("PIP_INDEX_URL", serve(other, PROJECTS, "metadata"))
+        forget(locked)
+        index.requests.clear()
+        assert run("review", "theirs.toml").code == 0
+        assert not other.requests
+        assert (index.asked("/simple/zz-demo/"), index.asked("/simple/zz-same/")) == (1, 0)
+
+
 def test_what_cannot_be_planned_cannot_be_reviewed(run: Here, folder: Path, index: Loopback) -> None:
     serve(index, {}, "metadata")
     (folder / "requirements.txt").write_text("zz-none\n")

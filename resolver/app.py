@@ -6,6 +6,7 @@ import os
 import sys
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from shutil import rmtree
@@ -19,7 +20,7 @@ from resolver.hosts import releases
 from resolver.indexes import Indexes, cooldown_for
 from resolver.io.cache import FileCache
 from resolver.io.process import ProcessRunner
-from resolver.model import Absence, Origin, PinsPolicy, Preference, RequirementSet, assigned_to
+from resolver.model import Absence, FileOption, Origin, PinsPolicy, Preference, RequirementSet, assigned_to
 from resolver.names import Names
 from resolver.resolve import Policy, of_locked, refuse, resolve, resolve_direct
 from resolver.targets import HOST, Setting, Targets
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
     from resolver.catalog.indexed import IndexedCatalog
     from resolver.io.http import HttpClient
-    from resolver.model import AssignedIndex, Audit, Command, Lock, Resolution
+    from resolver.model import AssignedIndex, Audit, Command, Lock, Resolution, Review, Target
+    from resolver.pypi.configuration import IndexSettings
     from resolver.pypi.wheelhouse import Wheelhouse
     from resolver.report.survey_line import Surveyed
     from resolver.resolve.next_steps import Elsewhere
@@ -180,15 +182,17 @@ class App:
 
     def lock(self) -> Lock:
         """Resolve the inputs for one target and make everything exact. Raises UnmetError for a gap."""
+        return self._lock(self._read_warning(), strict=self.options.strict)
+
+    def _lock(self, wanted: RequirementSet, *, strict: bool) -> Lock:
         from resolver import lock as locking  # noqa: PLC0415 - reports make no lock
 
         if len(self.options.targets) != 1:
             raise InputError("a lock is for one target", context="--target", hint="run once for each")
-        wanted = self._read_warning()
         resolution = self._resolve(wanted, self.options.targets[0])
         for warning in resolution.warnings:
             self.warn(warning)
-        if self.options.strict:
+        if strict:
             refuse(concern for decision in resolution.decisions for concern in decision.concerns)
         return locking.from_resolution(resolution, wanted, self._indexes.sources if self._indexes else None)
 
@@ -273,6 +277,40 @@ class App:
         )
         return auditing.carry_out(subject, means)
 
+    def review(self) -> Review:
+        """Rank the remainder of a plan, or of a lock that is the input, by what most deserves a look."""
+        from resolver import lock as locking  # noqa: PLC0415 - only here
+        from resolver import reviewing  # noqa: PLC0415 - only here
+        from resolver.pypi.owners import OwnersSeen  # noqa: PLC0415 - only here
+
+        options, former = self.options, None
+        if options.lock is not None:
+            former = reviewing.Former(lock=self.read_lock(options.lock), shown=str(options.lock))
+        if len(options.inputs) == 1 and locking.is_ours(Path(options.inputs[0])):
+            if options.targets != (HOST,):
+                raise InputError("a lock is of one target already", context="--target", hint="leave it out")
+            lock = self.read_lock(Path(options.inputs[0]))
+            wanted = _sources_of(lock, options.inputs[0])
+        else:
+            wanted = self._read_warning()
+            lock = self._lock(wanted, strict=False)
+        if former is not None and former.lock.target.release != lock.target.release:
+            self.warn(f"{former.shown} is of {former.lock.target}, and is held against {lock.target}")
+        catalogs = (*self._opened.values(), *self._targets.at_hand())
+        known = self._indexes.settings if self._indexes is not None else None
+        today = datetime.now(UTC).date()
+        with ExitStack() as stack:
+            indexes = self._open_indexes(stack, lock.target, wanted, known=known, more=lock.sources.indexes)
+            means = reviewing.Means(
+                index=indexes,
+                wheelhouse=self._wheelhouse(stack),
+                owners=OwnersSeen(indexes.way, self.cache, today),
+                catalogs=catalogs,
+                resembles=self._names(*catalogs),
+                today=today,
+            )
+            return reviewing.carry_out(lock, former, means)
+
     def update(self) -> tuple[Path, ...]:
         """Fetch the metadata of each target anew; with ``output`` as embedded indexes there.
 
@@ -351,25 +389,41 @@ class App:
         policy = replace(self.options.policy, pre="--pre" in named)
         with ExitStack() as stack:
             no_index = policy.only_distro or "--no-index" in named
-            index = Indexes(
-                stack,
-                self.runner,
-                self.cache,
-                catalog.target,
-                options=wanted.options,
-                assigned=self.options.indexes,
-                cooldown=self.options.cooldown,
-                offline=self.options.offline,
-                warn=self.warn,
-            )
-            self._indexes = index
+            index = self._open_indexes(stack, catalog.target, wanted)
             names = self._names(catalog)
             return resolve(wanted, catalog, None if no_index else index, policy, elsewhere=elsewhere, resembles=names)
 
-    def _names(self, catalog: IndexedCatalog) -> Names:
+    def _open_indexes(
+        self,
+        stack: ExitStack,
+        target: Target,
+        wanted: RequirementSet,
+        *,
+        known: IndexSettings | None = None,
+        more: tuple[AssignedIndex, ...] = (),
+    ) -> Indexes:
+        """Get ready to ask the indexes; ``stack`` closes what is opened of them.
+
+        ``known`` is read already; ``more`` are assigned by a lock, and come after what is configured here.
+        """
+        self._indexes = Indexes(
+            stack,
+            self.runner,
+            self.cache,
+            target,
+            options=wanted.options,
+            assigned=(*self.options.indexes, *more),
+            cooldown=self.options.cooldown,
+            offline=self.options.offline,
+            warn=self.warn,
+            known=known,
+        )
+        return self._indexes
+
+    def _names(self, *catalogs: IndexedCatalog) -> Names:
         """Judge names by what the embedded indexes and the target's own catalog know, and the user's list."""
         return Names(
-            lambda: self._targets.known_names() | catalog.names(),
+            lambda: self._targets.known_names().union(*(catalog.names() for catalog in catalogs)),
             popular=self.options.popular,
             reviewed=self.options.reviewed,
             assigned=self.options.indexes,
@@ -493,6 +547,14 @@ class App:
         """Show a command before it runs, sudo included where it goes through that (rule X3)."""
         through = "sudo " if command.privileged and os.geteuid() != 0 else ""
         self.progress(through + command.shell_line())
+
+
+def _sources_of(lock: Lock, shown: str) -> RequirementSet:
+    """Ask for nothing but the index that a lock's remainder was looked for on, and no other index learns of it (P1)."""
+    if lock.sources.index is None:
+        return RequirementSet(requirements=())
+    option = FileOption(name="--index-url", value=lock.sources.index, origin=Origin(file=shown, line=1))
+    return RequirementSet(requirements=(), options=(option,))
 
 
 def _check_repositories(lock: Lock, host: IndexedCatalog) -> None:

@@ -233,6 +233,8 @@ def build_parser() -> _Parser:
 
     _audit(add("audit", does="known vulnerabilities: clean, vulnerable or not checked"))
 
+    _review(add("review", target, python, inputs, plan, does="what to review, by what most deserves a look"))
+
     update = add("update", target, python, does="fetch the metadata of the targets anew")
     update.add_argument("-o", "--output", type=Path, metavar="DIR", help="write embedded indexes (mappings/)")
 
@@ -268,3 +270,8 @@ def _audit(audit: _Parser) -> None:
     )
     audit.add_argument("--strict", action="store_true", help="exit 1 also when something is not checked")
     audit.add_argument("--format", choices=["text", "json"], default="text", help="default: text")
+
+
+def _review(review: _Parser) -> None:
+    review.add_argument("--lock", type=Path, metavar="FILE", help="the lock in use: tell what changed since")
+    review.add_argument("--format", choices=["text", "json"], default="text", help="default: text")

@@ -117,6 +117,7 @@ class _Session:
             "diff": self._diff,
             "verify": self._verify,
             "audit": self._audit,
+            "review": self._review,
             "update": self._update,
             "targets": self._targets,
         }
@@ -255,6 +256,16 @@ class _Session:
         sys.stdout.write(audit.as_json(found) if self._arguments.format == "json" else audit.text(found))
         bad = [Verdict.VULNERABLE, *([Verdict.NOT_CHECKED] if self._arguments.strict else [])]
         return NO if any(map(found.count, bad)) else 0
+
+    def _review(self) -> int:
+        from resolver.report import review  # noqa: PLC0415 - the same
+
+        found = self._app.review()
+        if self._arguments.format == "json":
+            sys.stdout.write(review.as_json(found))
+        else:
+            sys.stdout.write(review.text(found, width=_width(), verbose=self._arguments.verbose))
+        return 0
 
     def _update(self) -> int:
         for path in self._app.update():

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from resolver.cooldown import Cooldown
     from resolver.io.http import HttpClient
     from resolver.model import AssignedIndex, FileOption, Listing, Target, Wheel, WheelMetadata
-    from resolver.ports import Cache, Index, Runner
+    from resolver.ports import Cache, Http, Index, Runner
     from resolver.pypi.configuration import IndexSettings
 
 
@@ -42,8 +42,9 @@ class Indexes:
         cooldown: Cooldown,
         offline: bool,
         warn: Callable[[str], None],
+        known: IndexSettings | None = None,
     ) -> None:
-        """Open nothing yet. ``options`` are the requirements files'."""
+        """Open nothing yet. ``options`` are the requirements files'; ``known``, what an earlier look said of them."""
         self._stack = stack
         self._runner = runner
         self._cache = cache
@@ -53,8 +54,9 @@ class Indexes:
         self._cooldown = cooldown
         self._offline = offline
         self._warn = warn
-        self._known: IndexSettings | None = None
+        self._known = known
         self._opened: dict[AssignedIndex | None, Index] = {}
+        self._ways: dict[AssignedIndex | None, tuple[Http, str]] = {}
 
     def listing(self, project: NormalizedName) -> Listing:
         """See the port."""
@@ -98,6 +100,12 @@ class Indexes:
             uploaded_before_for=tuple(sorted(one for one in self._cooldown.told_for if one[0] in projects)),
         )
 
+    def way(self, project: NormalizedName) -> tuple[Http, str]:
+        """Give the client and the URL of the index that a project comes from: for what the Simple API does not tell."""
+        index = assigned_to(project, self._assigned)
+        self._open(index)
+        return self._ways[index]
+
     @property
     def settings(self) -> IndexSettings | None:
         """How the default index is reached, with what the requirements files say; None while nobody has asked it."""
@@ -120,6 +128,7 @@ class Indexes:
             settings = assigned_settings(settings, index)
         # A login is for its own index: each gets a client of its own.
         http = open_client(self._stack, self._cache, settings, offline=self._offline)
+        self._ways[index] = http, settings.index_url or ""
         return self._stack.enter_context(
             SimpleIndex(http, self._cache, settings, self._target, offline=self._offline, cooldown=cooldown)
         )

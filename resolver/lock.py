@@ -42,6 +42,7 @@ from resolver.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from resolver.model import Decision, RequirementSet, Resolution
 
@@ -379,6 +380,18 @@ def _load_sources(table: Table) -> Sources:
         uploaded_before=table.text("uploaded-before"),
         uploaded_before_for=tuple(named),
     )
+
+
+def is_ours(path: Path) -> bool:
+    """Tell whether a file is a lock that distrofirst wrote; ``loads`` says whether it is a good one."""
+    import tomllib  # noqa: PLC0415 - only locks pay for it
+
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    tool = document.get("tool")
+    return "lock-version" in document and isinstance(tool, dict) and "distrofirst" in tool
 
 
 def _load_target(table: Table) -> Target:

@@ -39,7 +39,7 @@ def metadata_text(
 def wheel_bytes(
     name: str, version: str, metadata: bytes, *, files: int = 3, extra: Mapping[str, bytes] | None = None
 ) -> bytes:
-    """Build a wheel, with ``extra`` files.
+    """Build a wheel, with ``extra`` files; the same ones give the same bytes, whatever the hour.
 
     More than a few hundred ``files`` push METADATA out of the reach of the first range request."""
     info = info_of(name, version)
@@ -54,11 +54,11 @@ def wheel_bytes(
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, data in own.items():
-            archive.writestr(path, data)
+            archive.writestr(zipfile.ZipInfo(path), data, zipfile.ZIP_DEFLATED)
         for path, data in padding.items():
             # Stored, so that the end of the wheel is long.
             archive.writestr(zipfile.ZipInfo(path), data)
-        archive.writestr(f"{info}/RECORD", f"{record}{info}/RECORD,,\n")
+        archive.writestr(zipfile.ZipInfo(f"{info}/RECORD"), f"{record}{info}/RECORD,,\n", zipfile.ZIP_DEFLATED)
     return stream.getvalue()
 
 

@@ -207,9 +207,26 @@ def _member(stream: IO[bytes], wheel: Wheel) -> bytes:
 
 
 def parse_metadata(data: bytes, wheel: Wheel) -> WheelMetadata:
-    """Read METADATA's header (PEP 566: an RFC 822 header; what follows the first empty line is prose).
+    """Read what resolution needs of METADATA.
 
     Raises UnavailableError for what is no METADATA, PolicyError where it is another wheel's.
+    """
+    fields = header_fields(data)
+    _check_identity(fields, wheel)
+    requires_python = _one(fields, "requires-python")
+    return WheelMetadata(
+        requires_dist=tuple(" ".join(value.split()) for value in fields.get("requires-dist", ()) if value.strip()),
+        provides_extra=tuple(
+            sorted({canonicalize_name(value.strip()) for value in fields.get("provides-extra", ()) if value.strip()})
+        ),
+        requires_python=requires_python or None,
+    )
+
+
+def header_fields(data: bytes) -> dict[str, list[str]]:
+    """Read METADATA's header (PEP 566: an RFC 822 header; what follows the first empty line is prose).
+
+    Gives each field's values in their order by its name in lower case.
     """
     fields: dict[str, list[str]] = {}
     values: list[str] | None = None
@@ -225,15 +242,7 @@ def parse_metadata(data: bytes, wheel: Wheel) -> WheelMetadata:
             break  # the header ends where a line is no field, as in email.parser
         values = fields.setdefault(name.strip().lower(), [])
         values.append(value)
-    _check_identity(fields, wheel)
-    requires_python = _one(fields, "requires-python")
-    return WheelMetadata(
-        requires_dist=tuple(" ".join(value.split()) for value in fields.get("requires-dist", ()) if value.strip()),
-        provides_extra=tuple(
-            sorted({canonicalize_name(value.strip()) for value in fields.get("provides-extra", ()) if value.strip()})
-        ),
-        requires_python=requires_python or None,
-    )
+    return fields
 
 
 def _one(fields: dict[str, list[str]], name: str) -> str:

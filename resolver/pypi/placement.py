@@ -138,15 +138,13 @@ def _in_root(name: str, path: str, project: NormalizedName) -> Iterator[WheelFin
 
 def entry_points(text: str, project: NormalizedName) -> Iterator[tuple[str, str, WheelFinding | None]]:
     """Read the commands of ``entry_points.txt``: name, value, and what is wrong with it, if anything."""
-    parser = configparser.RawConfigParser(delimiters=("=",), strict=False, interpolation=None)
-    parser.optionxform = str  # type: ignore[assignment,method-assign] # names keep their case (the specification)
     try:
-        parser.read_string(text)
+        listed = list(all_entry_points(text))
     except configparser.Error as error:
         yield "", "", found(Fault.ENTRY_POINT, f"entry_points.txt cannot be read: {error}")
         return
     for section in ("console_scripts", "gui_scripts"):
-        for name, value in parser.items(section) if parser.has_section(section) else ():
+        for name, value in ((name, value) for group, name, value in listed if group == section):
             shown = f"{name} = {value}"
             if hides(name, project):
                 yield name, value, found(Fault.SCRIPT, f"the entry point {shown}")
@@ -154,6 +152,16 @@ def entry_points(text: str, project: NormalizedName) -> Iterator[tuple[str, str,
                 yield name, value, found(Fault.ENTRY_POINT, shown)
             else:
                 yield name, value, None
+
+
+def all_entry_points(text: str) -> Iterator[tuple[str, str, str]]:
+    """Read ``entry_points.txt``: group, name and value of each. Raises configparser.Error."""
+    parser = configparser.RawConfigParser(delimiters=("=",), strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign] # names keep their case (the specification)
+    parser.read_string(text)
+    for group in parser.sections():
+        for name, value in parser.items(group):
+            yield group, name, value
 
 
 def clashes(places: Iterable[tuple[str, Place]]) -> Iterator[WheelFinding]:

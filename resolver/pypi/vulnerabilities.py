@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from resolver.errors import UnavailableError
 from resolver.model import Advisory, HttpNotFound, Known, Unchecked
+from resolver.pypi.json_api import base_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,11 +35,7 @@ class IndexAdvisories:
 
     def __init__(self, http: Http, index_url: str, *, warn: Callable[[str], None]) -> None:
         """Take the Simple API's URL; ``warn`` is told once where nothing can be asked."""
-        parts = urlsplit(index_url)
-        # The API stands where /simple does.
-        above, _, last = parts.path.rstrip("/").rpartition("/")
-        root = above if last in {"simple", "+simple"} else parts.path.rstrip("/")
-        self._base = parts._replace(path=f"{root}/pypi", query="", fragment="").geturl()
+        self._base = base_of(index_url)
         self._http = http
         self._warn = warn
         self._failures = 0

@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -21,7 +22,7 @@ from resolver.pypi.faults import Fault, WheelFinding, in_words
 from resolver.pypi.inspection import Expectation, Inspection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -31,6 +32,22 @@ if TYPE_CHECKING:
 _KIND = "inspection"
 _AT_A_TIME = 4
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]{0,250}\.whl", re.ASCII)
+
+
+class GoneError(UnavailableError):
+    """The server's word that it does not have a wheel that a lock names."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """One wheel of a lock that is looked at, and need not be fit."""
+
+    path: Path | None
+    """None where the server no longer has it."""
+    refused: tuple[WheelFinding, ...] = ()
+    """Why it must not be installed."""
+    allowed: tuple[WheelFinding, ...] = ()
+    """What was found, and what the user lets pass."""
 
 
 class Wheelhouse:
@@ -61,43 +78,83 @@ class Wheelhouse:
     def obtain(self, lock: Lock) -> Mapping[NormalizedName, Path]:
         """Give the file of each wheel (see the port)."""
         if self._ready is None or self._ready[0] != lock:
-            files = self._fetch(lock)
-            self._look_through(lock, files)
+            files = self._fetch(lock.wheels, _raise)
+            findings = self._look_through(lock, files)
+            refused = {project: left for project in files if (left := self._split(project, findings[project])[0])}
+            if refused:
+                raise _refusal(lock, refused)
             self._ready = (lock, files)
         return self._ready[1]
 
+    def look(self, lock: Lock) -> Mapping[NormalizedName, Seen]:
+        """Fetch and inspect like ``obtain``, and tell of what that would refuse or what the server no longer has.
+
+        Raises PolicyError for a file that is not the locked one, UnavailableError for one that may still be there.
+        """
+        gone: dict[NormalizedName, UnavailableError] = {}
+        files = self._fetch(lock.wheels, gone.__setitem__)
+        for error in gone.values():
+            if not isinstance(error, GoneError):
+                raise error
+        findings = self._look_through(lock, files)
+        seen = {project: Seen(path=None) for project in gone}
+        for project, path in files.items():
+            refused, allowed = self._split(project, findings[project])
+            seen[project] = Seen(path=path, refused=tuple(refused), allowed=tuple(allowed))
+        return seen
+
+    def former(self, wheels: Iterable[Wheel]) -> Mapping[NormalizedName, Path | UnavailableError]:
+        """Give the files of wheels that are only compared with, or why they cannot be had. Nothing is inspected.
+
+        Raises PolicyError for a file that is not the locked one.
+        """
+        missing: dict[NormalizedName, UnavailableError] = {}
+        files = self._fetch(tuple(wheels), missing.__setitem__)
+        return {**files, **missing}
+
     # --- fetching ---
 
-    def _fetch(self, lock: Lock) -> dict[NormalizedName, Path]:
+    def _fetch(
+        self, wheels: Sequence[Wheel], fail: Callable[[NormalizedName, UnavailableError], None]
+    ) -> dict[NormalizedName, Path]:
+        """Have the wheels here, and give those that are; ``fail`` is told of the others, and may raise."""
         folder = self._folder()
-        files = {wheel.project: _path(wheel, folder) for wheel in lock.wheels}
-        missing = [wheel for wheel in lock.wheels if not _is_whole(files[wheel.project], wheel)]
-        local = [wheel for wheel in missing if wheel.url.startswith("file:")]
-        if local:
-            raise _not_that_file(local[0], files[local[0].project])
-        if missing and self._offline:
-            names = ", ".join(wheel.filename for wheel in missing)
-            raise UnavailableError(
-                f"{len(missing)} of {len(lock.wheels)} wheels are not in the cache: {names}",
+        files = {wheel.project: _path(wheel, folder) for wheel in wheels}
+        missing = [wheel for wheel in wheels if not _is_whole(files[wheel.project], wheel)]
+        remote = [wheel for wheel in missing if not wheel.url.startswith("file:")]
+        for wheel in missing:
+            if wheel not in remote:
+                fail(wheel.project, _not_that_file(wheel, files.pop(wheel.project)))
+        if remote and self._offline:
+            names = ", ".join(wheel.filename for wheel in remote)
+            error = UnavailableError(
+                f"{len(remote)} of {len(wheels)} wheels are not in the cache: {names}",
                 context="--offline",
                 hint="run once without --offline; install --dry-run fetches them, too",
             )
-        if missing:
-            self._progress(f"fetching {len(missing)} wheel{'s' if len(missing) > 1 else ''}")
+            for wheel in remote:
+                del files[wheel.project]
+                fail(wheel.project, error)
+        elif remote:
+            self._progress(f"fetching {len(remote)} wheel{'s' if len(remote) > 1 else ''}")
             http = self._http()
             with ThreadPoolExecutor(_AT_A_TIME) as pool:
-                jobs = [pool.submit(_download, http, wheel, files[wheel.project]) for wheel in missing]
+                jobs = {wheel.project: pool.submit(_download, http, wheel, files[wheel.project]) for wheel in remote}
                 try:
-                    for job in jobs:
-                        job.result()
+                    for project, job in jobs.items():
+                        if (lost := job.result()) is not None:
+                            del files[project]
+                            fail(project, lost)
                 finally:
                     pool.shutdown(cancel_futures=True)
         return files
 
     # --- looking through ---
 
-    def _look_through(self, lock: Lock, files: Mapping[NormalizedName, Path]) -> None:
-        """Raise PolicyError, naming every finding of every wheel, unless all are fit or allowed."""
+    def _look_through(
+        self, lock: Lock, files: Mapping[NormalizedName, Path]
+    ) -> dict[NormalizedName, list[WheelFinding]]:
+        """Inspect the files that are here, each by itself and all together; what the user allows is found as well."""
         projects = {project.name: project for project in lock.projects}
         expectations = [
             Expectation(
@@ -107,6 +164,7 @@ class Wheelhouse:
                 depends=projects[wheel.project].depends if wheel.project in projects else None,
             )
             for wheel in lock.wheels
+            if wheel.project in files
         ]
         with ThreadPoolExecutor(_AT_A_TIME) as pool:
             seen = dict(
@@ -116,14 +174,17 @@ class Wheelhouse:
                     strict=True,
                 )
             )
-        refused: dict[NormalizedName, list[WheelFinding]] = {}
         common = inspection.shared(seen)
-        for project, seen_there in seen.items():
-            findings = [*seen_there.findings, *common.get(project, ())]
-            if left := [one for one in findings if (one.fault.value, project) not in self._allow]:
-                refused[project] = left
-        if refused:
-            raise _refusal(lock, refused)
+        return {project: [*found.findings, *common.get(project, ())] for project, found in seen.items()}
+
+    def _split(
+        self, project: NormalizedName, findings: Iterable[WheelFinding]
+    ) -> tuple[list[WheelFinding], list[WheelFinding]]:
+        """Part what refuses a wheel from what a review lets pass of it."""
+        parts: tuple[list[WheelFinding], list[WheelFinding]] = ([], [])
+        for one in findings:
+            parts[(one.fault.value, project) in self._allow].append(one)
+        return parts
 
     def _inspect(self, path: Path, expected: Expectation) -> Inspection:
         key = _key(expected)
@@ -153,17 +214,27 @@ def _path(wheel: Wheel, folder: Path) -> Path:
     return folder / wheel.sha256 / wheel.filename
 
 
-def _download(http: Http, wheel: Wheel, path: Path) -> None:
+def _raise(_: NormalizedName, error: UnavailableError) -> None:
+    raise error
+
+
+def _download(http: Http, wheel: Wheel, path: Path) -> UnavailableError | None:
+    """Fetch a wheel; gives why it cannot be had."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise CommandError(f"cannot be made: {error.strerror or error}", context=str(path.parent)) from error
-    if isinstance(http.download(wheel.url, path, sha256=wheel.sha256, size=wheel.size), HttpNotFound):
-        raise UnavailableError(
-            "the lock names this wheel, and the server does not have it",
-            context=_without_login(wheel.url),
-            hint="make the lock anew with `distrofirst lock`: the file may have been removed",
-        )
+    try:
+        answer = http.download(wheel.url, path, sha256=wheel.sha256, size=wheel.size)
+    except UnavailableError as error:
+        return error
+    if not isinstance(answer, HttpNotFound):
+        return None
+    return GoneError(
+        "the lock names this wheel, and the server does not have it",
+        context=_without_login(wheel.url),
+        hint="make the lock anew with `distrofirst lock`: the file may have been removed",
+    )
 
 
 def _is_whole(path: Path, wheel: Wheel) -> bool:
@@ -174,10 +245,11 @@ def _is_whole(path: Path, wheel: Wheel) -> bool:
         return False
 
 
-def _not_that_file(wheel: Wheel, path: Path) -> PolicyError | UnavailableError:
+def _not_that_file(wheel: Wheel, path: Path) -> UnavailableError:
+    """Say that a file is not there; raises PolicyError where it is, and is another one."""
     if not path.is_file():
         return UnavailableError(f"{wheel.filename} is not there", context=wheel.url, hint="bring the file back")
-    return PolicyError(
+    raise PolicyError(
         f"its sha256 is not {wheel.sha256}, which the lock gives",
         context=wheel.url,
         hint="find out who changed the file; if it was you, make the lock anew",

@@ -95,6 +95,11 @@ class Targets:
         family = self._of(release)
         return [found for other in following for found in family.at_hand(other, target.architecture, target.python)]
 
+    def at_hand(self) -> Iterator[IndexedCatalog]:
+        """Open every release that can be asked without fetching anything."""
+        for release, header in self.known():
+            yield from self._of(release).at_hand(release, header.architecture, header.python)
+
     def known(self) -> Iterator[tuple[Release, Header]]:
         """Give the releases that can be asked without fetching anything, with what their index says of itself."""
         for release in releases.known_releases():

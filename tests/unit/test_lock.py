@@ -29,6 +29,7 @@ from tests.unit.report.samples import TARGET, candidate, distro, gaps, plan, pyp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 ASKED = RequirementSet(
     requirements=(
@@ -536,3 +537,21 @@ def test_an_epoch_and_a_local_version_survive() -> None:
     lock = made(pypi("a", "1", wheel=odd))
     assert again(lock) == lock
     assert "\na==1!2.0+cu121 \\\n" in locks.dumps_requirements(lock)
+
+
+def test_a_lock_of_ours_is_told_from_every_other_file(tmp_path: Path) -> None:
+    path = tmp_path / "pylock.debian-13.toml"
+    path.write_text(locks.dumps(made()))
+    assert locks.is_ours(path)
+    assert not locks.is_ours(tmp_path / "none.toml")
+    for text in (
+        "requests\n",
+        '[tool.distrofirst]\npins = "exact"\n',
+        'lock-version = "1.0"\npackages = []\n',
+        'lock-version = "1.0"\ntool = 1\n',
+        "\x00",
+    ):
+        path.write_text(text)
+        assert not locks.is_ours(path)
+    path.write_bytes(b"\xff")
+    assert not locks.is_ours(path)

@@ -11,9 +11,9 @@ from packaging.utils import canonicalize_name
 
 from resolver.errors import CommandError, PolicyError, UnavailableError
 from resolver.io.cache import FileCache
-from resolver.io.http import HttpClient
+from resolver.io.http import HttpClient, HttpOptions
 from resolver.pypi import inspection
-from resolver.pypi.wheelhouse import Wheelhouse
+from resolver.pypi.wheelhouse import GoneError, Wheelhouse
 from tests.loopback import Loopback, Reply
 from tests.unit.venv.samples import lock, wheel
 from tests.wheels import build, filename_of
@@ -138,3 +138,56 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path, server: Loopback) -> None:
     (tmp_path / "wheels").write_text("in the way")
     with pytest.raises(CommandError, match="cannot be made"):
         obtain(tmp_path, lock(wheels=(serve(server, "a"),)))
+
+
+# For a review ---------------------------------------------------------------------------------------------------
+
+
+def test_a_look_tells_what_obtain_refuses_and_what_is_gone(tmp_path: Path, server: Loopback) -> None:
+    bad = build({"b.pth": "import os", "sitecustomize.py": ""}, name="b")
+    what = lock(wheels=(serve(server, "a"), serve(server, "b", bad), serve(server, "c")))
+    server.add(f"/{filename_of('c')}", Reply(status=404))
+    cache = FileCache(tmp_path / "entries", warn=pytest.fail)
+    allow = frozenset({("pth", canonicalize_name("b"))})
+    with HttpClient(cache) as http:
+        house = Wheelhouse(lambda: tmp_path / "wheels", lambda: http, cache, allow=allow)
+        seen = house.look(what)
+        with pytest.raises(UnavailableError, match="the server does not have it"):
+            house.obtain(what)
+    (a, b, c) = (seen[canonicalize_name(name)] for name in "abc")
+    assert a.path is not None
+    assert (a.path.name, a.refused, a.allowed) == (filename_of("a"), (), ())
+    assert ([one.fault for one in b.refused], [one.fault for one in b.allowed]) == (["site-hook"], ["pth"])
+    assert (c.path, c.refused, c.allowed) == (None, (), ())
+
+
+def test_a_look_takes_a_server_that_does_not_answer_for_no_word_that_a_wheel_is_gone(
+    tmp_path: Path, server: Loopback
+) -> None:
+    what = lock(wheels=(serve(server, "a"),))
+    cache = FileCache(tmp_path / "entries", warn=pytest.fail)
+    with HttpClient(cache, HttpOptions(offline=True)) as http:
+        for offline in (False, True):
+            house = Wheelhouse(lambda: tmp_path / "wheels", lambda: http, cache, offline=offline)
+            with pytest.raises(UnavailableError):
+                house.look(what)
+
+
+def test_former_wheels_are_given_or_why_they_cannot_be_had(tmp_path: Path, server: Loopback) -> None:
+    bad = build({"b.pth": "import os"}, name="b")
+    gone = wheel("c", url=f"{server.url}/none.whl")
+    here = wheel("d", url=(tmp_path / filename_of("d")).as_uri())
+    wheels = (serve(server, "a"), serve(server, "b", bad), gone, here)
+    cache = FileCache(tmp_path / "entries", warn=pytest.fail)
+    with HttpClient(cache) as http:
+        house = Wheelhouse(lambda: tmp_path / "wheels", lambda: http, cache)
+        found = house.former(wheels)
+        assert [type(found[one.project]) for one in wheels[2:]] == [GoneError, UnavailableError]
+        assert [found[one.project] for one in wheels[:2]] == [
+            tmp_path / "wheels" / one.sha256 / one.filename for one in wheels[:2]
+        ]
+        with pytest.raises(PolicyError, match="sha256"):
+            house.former((replace(serve(server, "e"), sha256="0" * 64),))
+        (tmp_path / filename_of("d")).write_bytes(build(name="d"))
+        with pytest.raises(PolicyError, match="sha256"):
+            house.former((here,))

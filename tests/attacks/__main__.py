@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 from tests.attacks.attack import Attack, Stage, Verdict, verdict
 from tests.attacks.installers import Distrofirst, Installer, Peer, carry_out
 from tests.attacks.suite import ATTACKS
-from tests.cli.commandline import CHECKOUT, process
+from tests.cli.commandline import CHECKOUT, Ran, process
 from tests.loopback import Loopback
 
 if TYPE_CHECKING:
@@ -31,12 +31,17 @@ if TYPE_CHECKING:
 
     Make = Callable[[dict[str, str], Stage], Installer]
 
+
+def _ours(environment: dict[str, str], stage: Stage, *argv: str) -> Ran:
+    """Run the checkout's distrofirst, in the environment as it is by then."""
+    env = dict.fromkeys(os.environ) | {"PYTHONPATH": str(CHECKOUT)} | environment
+    return process(*argv, env=env, cwd=stage.folder)
+
+
 PIP: Final = (sys.executable, "-m", "pip", "--python", "PYTHON", "install", "--quiet")
 UV: Final = (str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", "--python", "PYTHON")
 INSTALLERS: Final[dict[str, Make]] = {
-    "distrofirst": lambda env, stage: Distrofirst(
-        call=partial(process, env=dict.fromkeys(os.environ) | {"PYTHONPATH": str(CHECKOUT)} | env, cwd=stage.folder)
-    ),
+    "distrofirst": lambda env, stage: Distrofirst(call=partial(_ours, env, stage)),
     "pip install -r": lambda env, _: Peer(command=PIP, environment=env),
     "uv pip install -r": lambda env, _: Peer(command=UV, environment=env),
 }

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from resolver.errors import CommandError, PolicyError, UnavailableError
-from resolver.model import HttpNotFound
+from resolver.model import HttpNotFound, Outcome
 from resolver.pypi import inspection
 from resolver.pypi.faults import Fault, WheelFinding, in_words
 from resolver.pypi.inspection import Expectation, Inspection
@@ -118,8 +118,9 @@ class Wheelhouse:
             )
         refused: dict[NormalizedName, list[WheelFinding]] = {}
         common = inspection.shared(seen)
+        hiding = inspection.shadows(seen, {one.name for one in lock.projects if one.outcome is Outcome.DISTRO})
         for project, seen_there in seen.items():
-            findings = [*seen_there.findings, *common.get(project, ())]
+            findings = [*seen_there.findings, *common.get(project, ()), *hiding.get(project, ())]
             if left := [one for one in findings if (one.fault.value, project) not in self._allow]:
                 refused[project] = left
         if refused:

@@ -24,6 +24,8 @@ NAME: Final = "zz-demo"
 """The project that most attacks are about; no distribution has it."""
 VERSION: Final = "1.0"
 WHEEL: Final = filename_of(NAME, VERSION)
+OS_PACKAGE: Final = "packaging"
+"""A project that the system has, for distrofirst needs it."""
 LONG_AGO: Final = "2026-01-01T00:00:00Z"
 
 

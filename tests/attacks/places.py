@@ -6,11 +6,8 @@ import importlib.metadata
 import sys
 from typing import Final
 
-from tests.attacks.attack import NAME, VERSION, Attack, Harmless, Stage, honest, sha256
+from tests.attacks.attack import NAME, OS_PACKAGE, VERSION, Attack, Harmless, Stage, honest, sha256
 from tests.wheels import build, metadata_of
-
-OS_PACKAGE: Final = "packaging"
-"""distrofirst needs it, so the system has it."""
 
 
 def _leftover_in_home(stage: Stage) -> None:

@@ -14,7 +14,7 @@ import zipfile
 from importlib.util import MAGIC_NUMBER
 from typing import TYPE_CHECKING, Final
 
-from tests.attacks.attack import NAME, VERSION, Attack, Refused, Stage, honest
+from tests.attacks.attack import NAME, OS_PACKAGE, VERSION, Attack, Refused, Stage, honest
 from tests.wheels import build, metadata_of
 
 if TYPE_CHECKING:
@@ -216,6 +216,13 @@ def _of_another_project(stage: Stage) -> None:
     stage.require(NAME)
 
 
+def _module_of_another(stage: Stage) -> None:
+    """Of a project that the victim's system has, and means to use from there."""
+    stage.offer(build(GOOD | {f"{OS_PACKAGE}/__init__.py": stage.payload}, name=NAME))
+    stage.offer(build({f"{OS_PACKAGE}/__init__.py": ""}, name=OS_PACKAGE), name=OS_PACKAGE)
+    stage.require(NAME, OS_PACKAGE)
+
+
 ATTACKS: Final = (
     *(
         Attack(name=f"wheel: {name}", stage=_staged(make), use=use, expected=Refused(words=words))
@@ -225,5 +232,12 @@ ATTACKS: Final = (
         name="wheel: another project by that name",
         stage=_of_another_project,
         expected=Refused(words="it is not the wheel that the lock names"),
+    ),
+    Attack(
+        name="wheel: another project's module",
+        stage=_module_of_another,
+        use=f"import {OS_PACKAGE}",
+        expected=Refused(words="a module would hide a project that the distribution serves"),
+        sees_system=True,
     ),
 )

@@ -241,9 +241,12 @@ def test_T1_a_rogue_archive_that_calls_itself_debian(cli: CommandLine) -> None:
     plain = cli.run("apt-get", "--simulate", "install", "python3-itsdangerous")
     assert "Inst python3-itsdangerous (99-1 Debian:stable" in plain
     error = refused(cli, "install", "--yes", "--lock", "before.toml", code=5)
-    assert "python3-itsdangerous would come from Debian bookworm/, whose signature the system does not verify" in error
+    assert (
+        "python3-itsdangerous would come from local files bookworm/, whose signature the system does not verify"
+        in error
+    )
     error = refused(cli, "install", "--yes", "--only-distro", "distro.txt", code=5)
-    assert "untrusted-repository: python3-itsdangerous 99-1 is offered only by Debian bookworm/" in error
+    assert "untrusted-repository: python3-itsdangerous 99-1 is offered only by local files bookworm/" in error
 
 
 def put_up_a_rogue_archive(host: Host, package: str) -> None:

@@ -73,7 +73,8 @@ def from_resolution(
     ``sources`` tells where its wheels were looked for; None where no index was.
 
     Raises UnmetError, naming each project with its reason and who asks for it, where the plan has a gap; PolicyError
-    where one is only there because the index quarantined a project, or has nothing older than the cooldown (rule P3).
+    where one is only there because the index quarantined a project, or has nothing older than the cooldown (rule P3),
+    or because nobody vouches for the repository that has it (rule T1).
     """
     _refuse_gaps(resolution)
     chosen = [decision for decision in resolution.decisions if decision.outcome in {Outcome.DISTRO, Outcome.PYPI}]
@@ -104,11 +105,17 @@ def _refuse_gaps(resolution: Resolution) -> None:
         why = ": ".join(filter(None, (gap.reason, gap.detail)))
         lines.append(f"  {gap.name}{gap.specifier} (asked for by {askers}): {why or gap.outcome}")
     steps = dict.fromkeys(gap.next_step for gap in gaps if gap.next_step)
-    refused = any(one.worry in {Worry.QUARANTINED, Worry.TOO_YOUNG} for gap in gaps for one in gap.concerns)
-    raise (PolicyError if refused else UnmetError)(
+    raise (PolicyError if any(map(_is_refused, gaps)) else UnmetError)(
         "\n".join(lines),
         context=str(resolution.target),
         hint="; ".join(steps) or "`distrofirst explain PROJECT` tells what was looked up and what was rejected",
+    )
+
+
+def _is_refused(gap: Decision) -> bool:
+    """Whether something would meet it, and must not be used."""
+    return gap.reason is Reason.UNTRUSTED_REPOSITORY or any(
+        one.worry in {Worry.QUARANTINED, Worry.TOO_YOUNG} for one in gap.concerns
     )
 
 

@@ -125,6 +125,9 @@ def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
             with contextlib.suppress(OSError):
                 self._send(reply, headers.get("range", ""))
 
+        def do_HEAD(self) -> None:
+            self.do_GET()
+
         def _send(self, reply: Reply, wanted: str) -> None:
             status, body, extra = _cut_range(reply, wanted)
             self.send_response(status)
@@ -137,11 +140,10 @@ def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
                 self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.flush()
-            if reply.stall:
+            if self.command != "HEAD":
                 time.sleep(reply.stall)
-            self.wfile.write(body if reply.cut is None else body[: reply.cut])
-            if reply.cut is not None:
-                self.close_connection = True
+                self.wfile.write(body[: reply.cut])
+                self.close_connection = self.close_connection or reply.cut is not None
 
         def log_message(self, *args: object) -> None:
             """Say nothing."""

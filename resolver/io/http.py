@@ -40,6 +40,7 @@ _FILE_LIMIT = 8 << 30
 _GONE = frozenset({404, 410})
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 _BROKEN = "the connection broke before the end"
+_OTHER_FILE = "do not install it; find out who changed the file, or what gives its hash: the index, or the lock"
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
@@ -173,18 +174,18 @@ class HttpClient:
                     written += len(chunk)
                     if written > limit:
                         raise PolicyError(
-                            f"the file is larger than the {limit} bytes that the index gives",
+                            f"the file is larger than the {limit} bytes that it should have",
                             context=_shown(url),
-                            hint="do not install it; ask the index's operator what happened to it",
+                            hint=_OTHER_FILE,
                         )
                     digest.update(chunk)
                     stream.write(chunk)
             _check_length(response, url)
             if digest.hexdigest() != sha256:
                 raise PolicyError(
-                    f"the file's sha256 is {digest.hexdigest()}, the index promises {sha256}",
+                    f"the file's sha256 is {digest.hexdigest()}, and should be {sha256}",
                     context=_shown(url),
-                    hint="do not install it; ask the index's operator what happened to it",
+                    hint=_OTHER_FILE,
                 )
             temporary.replace(path)
             return path

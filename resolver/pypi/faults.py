@@ -58,6 +58,8 @@ class Fault(StrEnum):
     BYTECODE = "bytecode"
     SHARED = "shared"
     """Two wheels of one lock put different files into one place."""
+    SHADOW = "shadow"
+    """It would be imported in place of what an OS package of the same lock has."""
 
     @property
     def can_be_allowed(self) -> bool:
@@ -78,6 +80,7 @@ _REVIEWABLE = frozenset(
         Fault.STDLIB,
         Fault.BYTECODE,
         Fault.SHARED,
+        Fault.SHADOW,
     }
 )
 REVIEWABLE = tuple(sorted(fault.value for fault in _REVIEWABLE))
@@ -171,6 +174,8 @@ def said_of(fault: Fault) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm a ki
             return "compiled code would be taken for another file's"
         case Fault.SHARED:
             return "two wheels have different files for one place"
+        case Fault.SHADOW:
+            return "a module would hide a project that the distribution serves"
         case _:
             assert_never(fault)
 

@@ -2,7 +2,8 @@
 
 What is looked for is certain: a wheel that is not the one that was planned, an archive that can be read in two ways,
 a RECORD that does not hold, a file in a place where it acts on more than its own project. What a wheel's code does
-when it is used is not judged, nor which names it brings: that PyYAML brings ``yaml`` is as it should be.
+when it is used is not judged, nor which names it brings, as long as they hide nothing of the same plan: that PyYAML
+brings ``yaml`` is as it should be.
 
 After the binary distribution format (PEP 427), recording installed projects (PEP 376), entry points, and what became of
 readers that trusted an archive: CVE-2007-4559 (paths that lead out), CVE-2019-20907 and bombs, CVE-2025-54368 (two
@@ -29,10 +30,10 @@ from resolver.errors import DistrofirstError
 from resolver.pypi.archive import Archive, DamagedError, Entry, kind_of, open_archive
 from resolver.pypi.faults import Fault, WheelFinding, found
 from resolver.pypi.metadata import parse_metadata
-from resolver.pypi.placement import Place, clashes, entry_points, judge, path_obstacle, place_of
+from resolver.pypi.placement import MODULES, Place, clashes, entry_points, judge, path_obstacle, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 
     from packaging.utils import NormalizedName
 
@@ -92,6 +93,25 @@ def shared(inspections: Mapping[NormalizedName, Inspection]) -> dict[NormalizedN
                 findings.setdefault(project, []).append(
                     found(Fault.SHARED, f"{place.partition(':')[2]} of {owner} as well")
                 )
+    return findings
+
+
+def shadows(
+    inspections: Mapping[NormalizedName, Inspection], served: Collection[NormalizedName]
+) -> dict[NormalizedName, list[WheelFinding]]:
+    """Find the modules that have the name of another project, one of those that OS packages serve in the same plan.
+
+    The environment's own modules are found first. A folder without ``__init__`` is a namespace's, and hides nothing.
+    """
+    findings: dict[NormalizedName, list[WheelFinding]] = {}
+    for project in sorted(inspections):
+        for place in inspections[project].placed:
+            scheme, _, path = place.partition(":")
+            top, _, rest = path.partition("/")
+            name = canonicalize_name(top.partition(".")[0])
+            hides = rest.startswith("__init__.") if rest else top.endswith(MODULES)
+            if scheme == "lib" and hides and name != project and name in served:
+                findings.setdefault(project, []).append(found(Fault.SHADOW, f"{path}, and {name} is in the plan"))
     return findings
 
 

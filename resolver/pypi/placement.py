@@ -9,7 +9,7 @@ import configparser
 import re
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from packaging.utils import canonicalize_name
 
@@ -37,6 +37,10 @@ _SCHEMES = _LIBRARIES | {"data", "headers", "scripts"}
 _ROOMS = frozenset({"etc", "include", "man", "share"})
 """Folders of an environment's root that are there for a project's data."""
 _ENTRY_POINT = re.compile(r"\w[\w.]*\s*(:\s*\w[\w.]*)?\s*(\[[^\]]*\])?")
+
+
+MODULES: Final = (".py", ".pyc", ".so")
+"""What a file's name ends in that can be imported."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,7 +124,7 @@ def _in_library(name: str, path: str, project: NormalizedName, own: frozenset[st
 
 def _is_module(top: str, rest: str) -> bool:
     """Whether what stands at the top level can be imported by its first name."""
-    return "." not in top if rest else top.endswith((".py", ".pyc", ".so"))
+    return "." not in top if rest else top.endswith(MODULES)
 
 
 def _in_root(name: str, path: str, project: NormalizedName) -> Iterator[WheelFinding]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from resolver.errors import CommandError, PolicyError, UnavailableError
-from resolver.model import HttpNotFound
+from resolver.model import HttpNotFound, Outcome
 from resolver.pypi import inspection
 from resolver.pypi.faults import Fault, WheelFinding, in_words
 from resolver.pypi.inspection import Expectation, Inspection
@@ -175,7 +175,11 @@ class Wheelhouse:
                 )
             )
         common = inspection.shared(seen)
-        return {project: [*found.findings, *common.get(project, ())] for project, found in seen.items()}
+        hiding = inspection.shadows(seen, {one.name for one in lock.projects if one.outcome is Outcome.DISTRO})
+        return {
+            project: [*found.findings, *common.get(project, ()), *hiding.get(project, ())]
+            for project, found in seen.items()
+        }
 
     def _split(
         self, project: NormalizedName, findings: Iterable[WheelFinding]

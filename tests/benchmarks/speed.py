@@ -311,6 +311,11 @@ def environment() -> dict[str, str]:
     return {name: text for name, text in os.environ.items() if name in kept or not name.startswith(dropped)}
 
 
+def default_cache() -> Path:
+    """Give the folder of the caches that are warm from one benchmark to the next."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "distrofirst-benchmarks"
+
+
 def print_table(races: Iterable[Race], *, python: str, runs: int) -> None:
     """Print what came of the races, and on what they ran."""
     version = subprocess.run((python, "--version"), stdout=subprocess.PIPE, text=True, check=True).stdout
@@ -328,7 +333,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=7, help="measured runs of each command (at least 5 mean something)")
     parser.add_argument("--only", nargs="+", choices=RACES, default=RACES)
     parser.add_argument("--python", default="/usr/bin/python3", help="the interpreter that runs distrofirst")
-    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "distrofirst-benchmarks"
+    default = default_cache()
     parser.add_argument("--cache", type=Path, default=default, help=f"where warm caches are kept (default: {default})")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="distrofirst-benchmark-") as scratch:

@@ -47,16 +47,6 @@ def test_R6_metadata_that_is_gone_is_no_empty_metadata(run: Here, folder: Path, 
     assert {path.name for path in folder.iterdir()} == {"requirements.txt"}
 
 
-def test_metadata_that_is_not_what_the_index_promised(run: Here, folder: Path, index: Loopback) -> None:
-    path = "/files/zz_alpha-2.0-py3-none-any.whl.metadata"
-    index.add(path, Reply(body=b"Metadata-Version: 2.1\nName: zz-alpha\nVersion: 2.0\n"))
-    (folder / "requirements.txt").write_text("zz-alpha==2.0\n")
-    ran = run("report", *TRIXIE)
-    assert (ran.code, ran.out) == (5, "")
-    assert path.rpartition("/")[2] in ran.err
-    assert "sha256" in ran.err
-
-
 @pytest.mark.parametrize("option", ["--extra-index-url https://more.example/simple/", "--find-links ./wheels"])
 def test_P1_a_second_source_in_a_file_is_refused(run: Here, folder: Path, index: Loopback, option: str) -> None:
     (folder / "requirements.txt").write_text(f"flask\n{option}\nzz-beta\n")

@@ -6,6 +6,7 @@ Each test leaves the host's files as they were, but for what it says; the index 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -230,6 +231,41 @@ def test_X1_a_wheel_that_is_not_the_locked_one(cli: CommandLine, index: dict[str
     done = cli("install", "--yes", "--lock", "wrong.toml", code=5, env=index)
     assert "demo-1.0-py3-none-any.whl: the file's sha256 is" in done.stderr
     assert difference(before, snapshot(cli.host)) == []
+
+
+@ON_12
+def test_T1_a_rogue_archive_that_calls_itself_debian(cli: CommandLine) -> None:
+    """It is newer, says that it is Debian's, and its source says that no signature is needed: apt would take it."""
+    cli("lock", "distro.txt", "-o", "before.toml")
+    put_up_a_rogue_archive(cli.host, "python3-itsdangerous")
+    plain = cli.run("apt-get", "--simulate", "install", "python3-itsdangerous")
+    assert "Inst python3-itsdangerous (99-1 Debian:stable" in plain
+    error = refused(cli, "install", "--yes", "--lock", "before.toml", code=5)
+    assert (
+        "python3-itsdangerous would come from local files bookworm/, whose signature the system does not verify"
+        in error
+    )
+    error = refused(cli, "install", "--yes", "--only-distro", "distro.txt", code=5)
+    assert "untrusted-repository: python3-itsdangerous 99-1 is offered only by local files bookworm/" in error
+
+
+def put_up_a_rogue_archive(host: Host, package: str) -> None:
+    """Offer the newest of all versions of an OS package, and let apt's sources name the archive."""
+    control = f"Package: {package}\nVersion: 99-1\nArchitecture: all\nMaintainer: Debian <t@tests.example>\n"
+    host.write("/srv/rogue/deb/DEBIAN/control", f"{control}Description: t\n")
+    host.run(["dpkg-deb", "--build", "/srv/rogue/deb", "/srv/rogue/evil.deb"])
+    size = host.run(["stat", "-c", "%s", "/srv/rogue/evil.deb"]).stdout.strip()
+    digest = host.run(["sha256sum", "/srv/rogue/evil.deb"]).stdout.split()[0]
+    packages = f"{control}Description: t\nFilename: ./evil.deb\nSize: {size}\nSHA256: {digest}\n"
+    listed = f"{hashlib.sha256(packages.encode()).hexdigest()} {len(packages)} Packages"
+    host.write("/srv/rogue/Packages", packages)
+    host.write(
+        "/srv/rogue/Release",
+        "Origin: Debian\nLabel: Debian\nSuite: stable\nCodename: bookworm\n"
+        f"Date: Tue, 24 Nov 2026 00:00:00 UTC\nSHA256:\n {listed}\n",
+    )
+    host.write("/etc/apt/sources.list.d/rogue.list", "deb [trusted=yes] file:/srv/rogue ./\n")
+    host.run(["apt-get", "update"])
 
 
 @ON_12

@@ -11,7 +11,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from resolver import lock as locks
-from resolver.errors import InputError, UnmetError
+from resolver.errors import DistrofirstError, InputError, PolicyError, UnmetError
 from resolver.model import (
     Decision,
     Evidence,
@@ -154,10 +154,9 @@ def test_a_url_that_named_no_project_is_locked_by_its_wheels_name() -> None:
 
 
 def test_a_plan_with_gaps_names_each_one() -> None:
-    with pytest.raises(UnmetError) as caught:
+    with pytest.raises(PolicyError) as caught:
         locks.from_resolution(gaps(), ASKED)
     error = caught.value
-    assert error.exit_code == 1
     assert error.context == "debian:13"
     lacking = [each for each in gaps().decisions if each.outcome in {Outcome.UNMET, Outcome.UNRESOLVED}]
     assert len(lacking) == 15
@@ -168,6 +167,13 @@ def test_a_plan_with_gaps_names_each_one() -> None:
         assert each.next_step is not None
         assert each.next_step in error.hint
     assert "project-marker-false" not in error.message
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_T1_a_gap_is_a_refusal_where_an_untrusted_repository_would_fill_it(reason: Reason) -> None:
+    with pytest.raises(DistrofirstError) as caught:
+        made(without("a", Outcome.UNMET, reason))
+    assert caught.value.exit_code == (5 if reason is Reason.UNTRUSTED_REPOSITORY else 1)
 
 
 def test_a_gap_without_a_next_step_points_to_explain() -> None:

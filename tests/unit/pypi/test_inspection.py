@@ -20,7 +20,7 @@ from packaging.version import Version
 from resolver.model import Release, Target, Wheel
 from resolver.pypi import archive
 from resolver.pypi.faults import REVIEWABLE, Fault, found, in_words, said_of
-from resolver.pypi.inspection import Expectation, Inspection, inspect, shared
+from resolver.pypi.inspection import Expectation, Inspection, inspect, shadows, shared
 from resolver.pypi.placement import RESERVED
 from resolver.venv import inside
 from tests.wheels import build, filename_of, info_of, metadata_of, record_line
@@ -326,7 +326,7 @@ def test_P4_each_hostile_wheel_is_found_out(make: Callable[[], bytes], fault: Fa
 
 
 def test_every_fault_has_its_hostile_wheel_and_its_own_words() -> None:
-    covered = {row[2] for row in HOSTILE} | {Fault.SHARED}
+    covered = {row[2] for row in HOSTILE} | {Fault.SHARED, Fault.SHADOW}
     assert covered == set(Fault)
     assert len({said_of(fault) for fault in Fault}) == len(Fault)
     assert set(REVIEWABLE) == {fault.value for fault in Fault if fault.can_be_allowed}
@@ -445,6 +445,31 @@ def test_P4_two_wheels_with_one_file() -> None:
     first = placed("a", {}, "[console_scripts]\ntool = a:main\n")
     second = placed("b", {"b-1.0.data/scripts/tool": "#!python\n"})
     assert set(shared({a: first, b: second})) == {"b"}
+
+
+@pytest.mark.parametrize(
+    ("files", "hidden"),
+    [
+        ({"served/__init__.py": ""}, "served/__init__.py"),
+        ({"served/__init__.cpython-311-x86_64-linux-gnu.so": ""}, "served/__init__.cpython-311-x86_64-linux-gnu.so"),
+        ({"served.py": ""}, "served.py"),
+        ({"two_words.so": ""}, "two_words.so"),
+        ({"Demo-1.0.data/platlib/served.pyc": ""}, "served.pyc"),
+        ({"served/part.py": ""}, None),
+        ({"served.txt": "", "served/data.txt": ""}, None),
+        ({"demo/served.py": "", "demo/__init__.py": ""}, None),
+        ({"other/__init__.py": ""}, None),
+        ({"Demo-1.0.data/scripts/served": ""}, None),
+    ],
+)
+def test_P4_a_module_that_hides_what_an_os_package_has(files: dict[str, str], hidden: str | None) -> None:
+    demo = canonicalize_name("demo")
+    seen = {demo: look(build(files), expectation(depends=()))}
+    assert seen[demo].findings == ()
+    served = {*map(canonicalize_name, ("served", "two-words", "demo"))}
+    told = [str(one) for several in shadows(seen, served).values() for one in several]
+    start = "a module would hide a project that the distribution serves: "
+    assert [one.removeprefix(start).partition(",")[0] for one in told] == ([hidden] if hidden else [])
 
 
 def test_the_words_of_many_findings_are_few_lines() -> None:

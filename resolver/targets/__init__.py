@@ -112,10 +112,18 @@ class Targets:
         return tuple(str(release) for release in releases.known_releases() if release not in known)
 
     def known_names(self) -> frozenset[str]:
-        """Give the projects that the embedded indexes speak of, whatever their release."""
-        return frozenset[str]().union(
-            *(store.IndexFile(path).projects() for path in sorted(mappings_folder().glob("*.idx")))
-        )
+        """Give the projects that the embedded indexes speak of, whatever their release.
+
+        Three indexes are more to read than one list of names, so that is kept.
+        """
+        indexes = [store.IndexFile(path) for path in sorted(mappings_folder().glob("*.idx"))]
+        key = "\n".join(f"{index.path.name} {index.header.date} {index.path.stat().st_size}" for index in indexes)
+        known = self._setting.cache.read("names", key)
+        if known is None:
+            names = frozenset[str]().union(*(index.projects() for index in indexes))
+            self._setting.cache.write("names", key, "\n".join(sorted(names)).encode())
+            return names
+        return frozenset(known.decode().split("\n"))
 
     def package_manager(self, catalog: IndexedCatalog) -> PackageManager:
         """Give what installs OS packages on the host whose catalog this is."""

@@ -36,11 +36,16 @@ class Summary:
         return self.distro / self.projects if self.projects else 1.0
 
     def reaches(self, percent: float) -> bool:
-        """Tell whether coverage is at least ``percent`` (0 to 100).
+        """Tell whether coverage is at least ``percent`` (0 to 100)."""
+        return reaches(self.distro, self.projects, percent)
 
-        Compared as products: ``0.57 * 100`` is less than 57 in binary fractions, and would fail a bar that is met.
-        """
-        return not self.projects or self.distro * 100 >= percent * self.projects
+
+def reaches(distro: int, projects: int, percent: float) -> bool:
+    """Tell whether this many of the projects are at least ``percent`` (0 to 100).
+
+    Compared as products: ``0.57 * 100`` is less than 57 in binary fractions, and would fail a bar that is met.
+    """
+    return not projects or distro * 100 >= percent * projects
 
 
 def summarize(resolution: Resolution) -> Summary:

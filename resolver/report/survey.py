@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from resolver.model import Outcome, Reason
 from resolver.report.plain import count, percent, printable
 from resolver.report.reasons import words
+from resolver.report.summary import reaches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -62,7 +63,7 @@ class Place:
 
     def reaches(self, percent: float) -> bool:
         """Tell whether coverage is at least ``percent`` (0 to 100)."""
-        return not self.projects or self.distro * 100 >= percent * self.projects
+        return reaches(self.distro, self.projects, percent)
 
     def add(self, document: Mapping[str, Any]) -> None:
         """Count one file's answer for this target."""

@@ -151,7 +151,7 @@ class Attack:
     """The attacker's part, and the victim's ``requirements.txt``."""
     expected: Refused | Harmless
     use: str = "import zz_demo"
-    """Python code that uses the environment as a victim would."""
+    """Python code that uses the environment as a victim would; ``MARK`` in it is the mark's path."""
     before: Callable[[Stage], None] | None = None
     """The world before the attack, in which the victim makes a lock; None where there is none."""
     options: tuple[str, ...] = ()
@@ -175,19 +175,23 @@ class Verdict(StrEnum):
     """It ran during the installation, or runs whenever the environment's Python starts."""
 
 
+def use(text: str, stage: Stage, environment: Mapping[str, str]) -> bool:
+    """Run code in the environment, if there is one; tell whether it ended well."""
+    python = stage.venv / "bin" / "python"
+    if not python.exists():
+        return False
+    argv = [python, "-c", text.replace("MARK", repr(str(stage.mark)))]
+    done = subprocess.run(argv, env=environment, cwd=stage.folder, check=False, capture_output=True, timeout=60)
+    return done.returncode == 0
+
+
 def verdict(attack: Attack, stage: Stage, *, code: int, environment: Mapping[str, str]) -> Verdict:
     """Look for the mark, after an installer ended with ``code``, and after each step of using the environment."""
-    python = stage.venv / "bin" / "python"
-
-    for text, found in (
-        (None, Verdict.RUNS),
-        ("pass", Verdict.RUNS),
-        (attack.use.replace("MARK", repr(str(stage.mark))), Verdict.INSTALLS),
-    ):
-        if text is not None and python.exists():
-            subprocess.run(
-                [python, "-c", text], env=environment, cwd=stage.folder, check=False, capture_output=True, timeout=60
-            )
-        if stage.mark.exists():
-            return found
+    if not stage.mark.exists():
+        use("pass", stage, environment)
+    if stage.mark.exists():
+        return Verdict.RUNS
+    use(attack.use, stage, environment)
+    if stage.mark.exists():
+        return Verdict.INSTALLS
     return Verdict.STOPS if code else Verdict.HARMLESS

@@ -118,7 +118,7 @@ ATTACKS: Final = (
         name="release replaced after it was locked",
         before=_good,
         stage=_other_release,
-        expected=Refused(words=f"{WHEEL}: "),
+        expected=Refused(words=f"{WHEEL}: the file"),
     ),
     Attack(name="tampered metadata", stage=_other_metadata, expected=Refused(words=f"{WHEEL}.metadata: ")),
     Attack(

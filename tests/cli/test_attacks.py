@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.attacks.attack import Attack, Refused, Stage, Verdict, verdict
+from tests.attacks.attack import Attack, Refused, Stage, Verdict, use, verdict
 from tests.attacks.installers import Distrofirst, carry_out
 from tests.attacks.suite import ATTACKS
 from tests.cli.commandline import CHECKOUT
@@ -51,6 +51,7 @@ def test_the_attack_comes_to_nothing(run: Here, stage: Stage, attack: Attack, mo
     else:
         assert ran.code == 0, ran.err
         assert verdict(attack, stage, code=0, environment=os.environ) is Verdict.HARMLESS
+        assert use(attack.use, stage, os.environ), "what was asked for is there"
 
 
 # SECURITY.md says what the suite and the tests show.

@@ -180,7 +180,7 @@ def use(text: str, stage: Stage, environment: Mapping[str, str]) -> bool:
     python = stage.venv / "bin" / "python"
     if not python.exists():
         return False
-    argv = [python, "-c", text.replace("MARK", repr(str(stage.mark)))]
+    argv = [str(python), "-c", text.replace("MARK", repr(str(stage.mark)))]
     done = subprocess.run(argv, env=environment, cwd=stage.folder, check=False, capture_output=True, timeout=60)
     return done.returncode == 0
 

@@ -7,10 +7,9 @@ import sys
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache, cached_property
 from itertools import chain
 from pathlib import Path
-from shutil import rmtree
-from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 from resolver import requirements as reading
@@ -20,7 +19,16 @@ from resolver.hosts import releases
 from resolver.indexes import Indexes, cooldown_for
 from resolver.io.cache import FileCache
 from resolver.io.process import ProcessRunner
-from resolver.model import Absence, FileOption, Origin, PinsPolicy, Preference, RequirementSet, assigned_to
+from resolver.model import (
+    Absence,
+    FileOption,
+    Origin,
+    PinsPolicy,
+    Preference,
+    RequirementSet,
+    assigned_to,
+    with_what_builds,
+)
 from resolver.names import Names
 from resolver.resolve import Policy, of_locked, refuse, resolve, resolve_direct
 from resolver.targets import HOST, Setting, Targets
@@ -32,12 +40,11 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from resolver.catalog.indexed import IndexedCatalog
-    from resolver.io.http import HttpClient
     from resolver.model import AssignedIndex, Audit, Command, Lock, Resolution, Review, Target
     from resolver.pypi.configuration import IndexSettings
-    from resolver.pypi.wheelhouse import Wheelhouse
     from resolver.report.survey_line import Surveyed
     from resolver.resolve.next_steps import Elsewhere
+    from resolver.supply import Supply
     from resolver.surveying import Ledger
     from resolver.venv.install import InstallResult
     from resolver.venv.record import Contract, Record
@@ -68,6 +75,8 @@ class Options:
     prefer: Preference = Preference.FEWEST
     only_distro: bool = False
     exclude: frozenset[NormalizedName] = frozenset()
+    allow_sdist: frozenset[NormalizedName] = frozenset()
+    """Projects that may be built of an sdist where no wheel fits (rule P2)."""
     cooldown: Cooldown = field(default_factory=Cooldown)
     """What nothing that is chosen from the index may be younger than (rule P3)."""
     indexes: tuple[AssignedIndex, ...] = ()
@@ -98,6 +107,7 @@ class Options:
             prefer=self.prefer,
             only_distro=self.only_distro,
             exclude=self.exclude,
+            allow_sdist=self.allow_sdist,
         )
 
 
@@ -224,7 +234,7 @@ class App:
             self._judge(lock, host)
         packages = self._targets.package_manager(host)
         with ExitStack() as stack:
-            wheels = self._wheelhouse(stack)
+            wheels = self._supply(stack, lambda: host).wheels
             plan = install(lock, self.options.venv, self.runner, packages, wheels, dry_run=True)
             if self.options.dry_run or not plan.changed:
                 return plan
@@ -303,7 +313,7 @@ class App:
             indexes = self._open_indexes(stack, lock.target, wanted, known=known, more=lock.sources.indexes)
             means = reviewing.Means(
                 index=indexes,
-                wheelhouse=self._wheelhouse(stack),
+                wheelhouse=self._supply(stack, self._host).wheels,
                 owners=OwnersSeen(indexes.way, self.cache, today),
                 catalogs=catalogs,
                 resembles=self._names(*catalogs),
@@ -390,8 +400,16 @@ class App:
         with ExitStack() as stack:
             no_index = policy.only_distro or "--no-index" in named
             index = self._open_indexes(stack, catalog.target, wanted)
-            names = self._names(catalog)
-            return resolve(wanted, catalog, None if no_index else index, policy, elsewhere=elsewhere, resembles=names)
+            may_build = policy.allow_sdist and not no_index and catalog.target.is_host
+            return resolve(
+                wanted,
+                catalog,
+                None if no_index else index,
+                policy,
+                builder=self._supply(stack, lambda: catalog, index).builder if may_build else None,
+                elsewhere=elsewhere,
+                resembles=self._names(catalog),
+            )
 
     def _open_indexes(
         self,
@@ -430,22 +448,24 @@ class App:
         )
 
     def _judge(self, lock: Lock, host: IndexedCatalog) -> None:
-        """Judge the wheels of a lock that was made before, maybe by somebody else: their names and their age."""
+        """Judge the wheels of a lock that was made before, maybe by somebody else, and what builds them: their names
+        and their age.
+        """
         names = self._names(host)
         asked = self.options
         found = [
             concern
-            for wheel in lock.wheels
+            for wheel in with_what_builds(lock.wheels)
             for concern in of_locked(
                 wheel,
                 names(wheel.project),
                 cooldown_for(assigned_to(wheel.project, asked.indexes), asked.cooldown),
             )
         ]
-        for concern in found:
+        for concern in dict.fromkeys(found):
             self.warn(concern.text)
         if self.options.strict:
-            refuse(found)
+            refuse(dict.fromkeys(found))
 
     def _host(self) -> IndexedCatalog:
         """Open the host's catalog, once: a plan and what carries it out speak of one state of apt."""
@@ -507,41 +527,33 @@ class App:
 
         return look
 
-    def _wheelhouse(self, stack: ExitStack) -> Wheelhouse:
-        """Make what fetches and inspects wheels; it does nothing before a lock has some (rule P4)."""
-        from resolver.indexes import open_client, way  # noqa: PLC0415 - only what acts needs it
-        from resolver.pypi.wheelhouse import Wheelhouse  # noqa: PLC0415 - the same
+    def _supply(self, stack: ExitStack, host: Callable[[], IndexedCatalog], index: Indexes | None = None) -> Supply:
+        """Make what gets wheels here; ``index`` chooses what builds them, where this is not settled yet."""
+        from resolver.supply import Means, Supply  # noqa: PLC0415 - most plans build nothing
 
-        def client() -> HttpClient:
-            # A plan that was made in this run may come from an index that its inputs name.
-            known = self._indexes.settings if self._indexes is not None else None
-            return open_client(stack, self.cache, way(known, self.options.indexes), offline=self.options.offline)
-
-        return Wheelhouse(
-            lambda: self._wheel_folder(stack),
-            client,
-            self.cache,
-            allow=self.options.allow,
-            offline=self.options.offline,
+        means = Means(
+            runner=self.runner,
+            cache=self.cache,
+            folder=lambda: self._wheel_folder,
+            catalog=host,
+            packages=lambda: self._targets.package_manager(host()),
+            names=cache(lambda: self._names(host())),
             progress=self.progress,
+            indexes=self.options.indexes,
+            allow=self.options.allow,
+            strict=self.options.strict,
+            offline=self.options.offline,
         )
+        # A plan that was made in this run may come from an index that its inputs name.
+        asked = index or self._indexes
+        return Supply(stack, means, index=index, settings=lambda: asked.settings if asked is not None else None)
 
-    def _wheel_folder(self, stack: ExitStack) -> Path:
-        """Give the cache's folder of wheels, or one for this run alone where there can be none.
+    @cached_property
+    def _wheel_folder(self) -> Path:
+        """The folder of wheels, one for the whole run: what a plan built is what its installation looks for."""
+        from resolver.supply import wheel_folder  # noqa: PLC0415 - as above
 
-        A dry run's commands name the files, so what it fetches stays even there.
-        """
-        folder = cache_folder() / WHEELS
-        with suppress(OSError):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if folder.stat().st_uid == os.geteuid() and os.access(folder, os.W_OK):
-                return folder
-        temporary = Path(mkdtemp(prefix="distrofirst-"))
-        if self.options.dry_run:
-            self.warn(f"going on without a cache: the wheels that the commands name are in {temporary}")
-        else:
-            stack.callback(rmtree, temporary, ignore_errors=True)
-        return temporary
+        return wheel_folder(cache_folder() / WHEELS, self, self.warn, named=self.options.dry_run)
 
     def _announce(self, command: Command) -> None:
         """Show a command before it runs, sudo included where it goes through that (rule X3)."""

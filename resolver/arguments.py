@@ -25,6 +25,7 @@ _DECIDED = {
     "prefer": "--prefer",
     "only_distro": "--only-distro",
     "uploaded_before": "--uploaded-before",
+    "allow_sdist": "--allow-sdist",
     "python": "--python",
 }
 """What a lock has settled, and ``install --lock`` would have to ignore."""
@@ -176,6 +177,13 @@ def build_parser() -> _Parser:
         "--uploaded-before",
         metavar="LIMIT",
         help="choose nothing younger from PyPI: a date, an age ('7 days'), or off (default: 3 days)",
+    )
+    about_plan.add_argument(
+        "--allow-sdist",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="build this project from its sdist, in a sandbox without network, where no wheel fits",
     )
 
     strict = _Parser(add_help=False)

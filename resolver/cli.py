@@ -312,6 +312,7 @@ def _options(arguments: argparse.Namespace, standing: configuration.Configuratio
         prefer=Preference(given.get("prefer") or standing.prefer or Preference.FEWEST),
         only_distro=given.get("only_distro", False) or standing.only_distro,
         exclude=standing.exclude,
+        allow_sdist=standing.allow_sdist | frozenset(map(canonicalize_name, given.get("allow_sdist", ()))),
         cooldown=_cooldown(given.get("uploaded_before"), standing),
         indexes=standing.indexes,
         popular=standing.popular,

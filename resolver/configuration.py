@@ -9,6 +9,7 @@ The command line wins over both.
     only-distro = false
     exclude = ["setuptools"]           # projects that shall not come from the distribution
     uploaded-before = "7 days"         # cooldown: nothing younger is chosen from the index (rule P3); "3 days" without
+    allow-sdist = ["odfpy"]            # projects that may be built of an sdist where no wheel fits (rule P2)
     strict = false                     # lock and install refuse what somebody has to decide
     targets = ["host", "debian:13"]
     venv = "venv"
@@ -59,6 +60,7 @@ FILE = "distrofirst.toml"
 _KEYS = (
     "advisories",
     "allow",
+    "allow-sdist",
     "exclude",
     "index",
     "names",
@@ -87,6 +89,7 @@ class Configuration:
     prefer: Preference | None = None
     only_distro: bool = False
     exclude: frozenset[NormalizedName] = frozenset()
+    allow_sdist: frozenset[NormalizedName] = frozenset()
     uploaded_before: Limit | None = None
     uploaded_before_for: tuple[tuple[NormalizedName, Limit], ...] = ()
     strict: bool = False
@@ -161,6 +164,7 @@ def _parse(table: Mapping[str, Any], path: Path) -> Configuration:
         prefer=_choice(Preference, prefer, "prefer", path) if prefer is not None else None,
         only_distro=_of(table, "only-distro", bool, path) or False,
         exclude=frozenset(map(canonicalize_name, _texts(table, "exclude", path))),
+        allow_sdist=frozenset(map(canonicalize_name, _texts(table, "allow-sdist", path))),
         uploaded_before=_limit(table.get("uploaded-before"), "uploaded-before", path),
         uploaded_before_for=tuple(
             sorted(

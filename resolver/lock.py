@@ -1,7 +1,8 @@
 """A plan as a file: ``pylock.<release>.toml`` (PEP 751), written and read back without loss.
 
 ``[[packages]]`` holds the remainder, so pip and uv install that part as from any pylock file. What PEP 751 has no
-word for, the OS packages and the reasons, stands in ``[tool.distrofirst]``; a file without it is not a plan.
+word for, the OS packages, what was built of an sdist and the reasons, stands in ``[tool.distrofirst]``; a file without
+it is not a plan.
 
 Nothing of the machine or the hour gets in: the same plan gives the same bytes (rule R7). Hence a lock does not know
 whether this machine is its target (``Target.is_host``) nor what is installed on it (``OsPackage.installed``); both
@@ -11,14 +12,12 @@ are False in every lock, and ``install`` finds out for itself.
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import NormalizedName, parse_wheel_filename
+from packaging.utils import NormalizedName
 
+from resolver import remainder
 from resolver.errors import InputError, PolicyError, UnmetError
 from resolver.model import (
     MACHINES,
@@ -34,28 +33,26 @@ from resolver.model import (
     Release,
     Sources,
     Target,
-    Wheel,
     Worry,
     assigned_to,
+    with_what_builds,
 )
-from resolver.tables import Table
+from resolver.tables import Table, without_gaps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from resolver.model import Decision, RequirementSet, Resolution
+    from resolver.model import Decision, RequirementSet, Resolution, Wheel
 
 SCHEMA = "distrofirst/lock/1"
 """The shape of ``[tool.distrofirst]``; changes when a key changes its meaning or goes."""
 
 _LOCK_VERSION = "1.0"
 _AGAIN = "make the lock anew with `distrofirst lock`"
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _PYTHON = re.compile(r"[0-9]+\.[0-9]+")
 _RELEASE = re.compile(r"[a-z0-9._-]+:[a-z0-9._-]+")
 _INDEX = re.compile(r"https?://[^\s\x00-\x1f\x7f]+")
-_URL = re.compile(r"(https?|file)://[^\s\x00-\x1f\x7f]+")
 _KERNEL_DECIDES = frozenset({"armel", "armhf", "i386", "i686", "armv7hl"})
 """32-bit architectures: on a 64-bit kernel ``platform_machine`` names the kernel's."""
 
@@ -81,7 +78,9 @@ def from_resolution(
     packages = {
         package.name: replace(package, installed=False) for decision in chosen for package in _os_packages(decision)
     }
-    wheels = [_lockable(decision.wheel) for decision in chosen if decision.outcome is Outcome.PYPI and decision.wheel]
+    wheels = [
+        remainder.lockable(decision.wheel) for decision in chosen if decision.outcome is Outcome.PYPI and decision.wheel
+    ]
     return Lock(
         target=replace(resolution.target, is_host=False),
         metadata=resolution.metadata,
@@ -91,7 +90,7 @@ def from_resolution(
         projects=tuple(sorted(map(_locked, chosen), key=lambda project: project.name)),
         inputs=requirements.inputs,
         requirements=tuple(requirement.text for requirement in requirements.requirements),
-        sources=sources(wheels) if sources is not None else Sources(),
+        sources=sources(with_what_builds(wheels)) if sources is not None else Sources(),
     )
 
 
@@ -159,35 +158,18 @@ def _locked(decision: Decision) -> LockedProject:
     )
 
 
-def _lockable(wheel: Wheel) -> Wheel:
-    """Keep of a wheel what PEP 751 has room for, and of an index's carelessness nothing that makes a lock invalid."""
-    requires_python, upload_time = wheel.requires_python, None
-    try:
-        SpecifierSet(requires_python or "")
-    except InvalidSpecifier:  # ">=3.6.*" and the like are still about
-        requires_python = None
-    with suppress(ValueError):
-        time = datetime.fromisoformat(wheel.upload_time or "")
-        upload_time = _spell_time(time if time.tzinfo else time.replace(tzinfo=UTC))
-    return replace(wheel, requires_python=requires_python, upload_time=upload_time, yanked=None, core_metadata=None)
-
-
-def _spell_time(time: datetime) -> str:
-    """Spell a time the one way that survives a TOML date: ``2026-03-04T05:06:07Z``."""
-    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
 def dumps(lock: Lock) -> str:
     """Write the lock as TOML: a valid PEP 751 file that ends with a newline; no key without a value."""
     import tomli_w  # noqa: PLC0415 - only locks pay for it
 
     target = lock.target
+    builds = [remainder.dump_build(wheel, wheel.built) for wheel in lock.wheels if wheel.built is not None]
     document = {
         "lock-version": _LOCK_VERSION,
         "environments": [_environment(target)],
         "requires-python": f"=={target.python}.*",
         "created-by": "distrofirst",
-        "packages": [_dump_wheel(wheel, _index_of(wheel, lock)) for wheel in lock.wheels],
+        "packages": [remainder.dump_package(wheel, _index_of(wheel, lock)) for wheel in lock.wheels],
         "tool": {
             "distrofirst": {
                 "schema": SCHEMA,
@@ -198,6 +180,7 @@ def dumps(lock: Lock) -> str:
                 "target": _dump_target(target),
                 "metadata": {"source": lock.metadata.source, "date": lock.metadata.date},
                 "os-packages": [_dump_os_package(package) for package in lock.os_packages],
+                **({"builds": builds} if builds else {}),
                 "projects": [_dump_project(project) for project in lock.projects],
             }
         },
@@ -206,7 +189,7 @@ def dumps(lock: Lock) -> str:
 
 
 def _dump_sources(sources: Sources) -> dict[str, object]:
-    return _without_gaps(
+    return without_gaps(
         **{
             "index": sources.index,
             "uploaded-before": sources.uploaded_before,
@@ -225,7 +208,7 @@ def _index_of(wheel: Wheel, lock: Lock) -> str | None:
 
 
 def _dump_target(target: Target) -> dict[str, object]:
-    return _without_gaps(
+    return without_gaps(
         **{
             "release": str(target.release),
             "codename": target.release.codename,
@@ -245,30 +228,8 @@ def _environment(target: Target) -> str:
     return f'{marker} and platform_machine == "{MACHINES.get(target.architecture, target.architecture)}"'
 
 
-def _dump_wheel(wheel: Wheel, index: str | None) -> dict[str, object]:
-    return _without_gaps(
-        **{
-            "name": str(wheel.project),
-            "version": str(wheel.version),
-            "requires-python": wheel.requires_python,
-            "index": index,
-            "wheels": [
-                _without_gaps(
-                    **{
-                        "name": wheel.filename,
-                        "upload-time": datetime.fromisoformat(wheel.upload_time) if wheel.upload_time else None,
-                        "url": wheel.url,
-                        "size": wheel.size,
-                        "hashes": {"sha256": wheel.sha256},
-                    }
-                )
-            ],
-        }
-    )
-
-
 def _dump_os_package(package: OsPackage) -> dict[str, object]:
-    return _without_gaps(
+    return without_gaps(
         name=package.name,
         version=package.version,
         architecture=package.architecture,
@@ -278,7 +239,7 @@ def _dump_os_package(package: OsPackage) -> dict[str, object]:
 
 
 def _dump_project(project: LockedProject) -> dict[str, object]:
-    return _without_gaps(
+    return without_gaps(
         **{
             "name": str(project.name),
             "outcome": project.outcome.value,
@@ -297,11 +258,6 @@ def _dump_project(project: LockedProject) -> dict[str, object]:
     )
 
 
-def _without_gaps(**values: object) -> dict[str, object]:
-    """Leave out what is None: TOML has no word for it."""
-    return {key: value for key, value in values.items() if value is not None}
-
-
 def dumps_requirements(lock: Lock) -> str:
     """Write the remainder as a requirements file, hashes and all, for a pip that does not read pylock files.
 
@@ -316,6 +272,12 @@ def dumps_requirements(lock: Lock) -> str:
         *(_comment(f"  {package.name} {package.version}") for package in lock.os_packages),
     ]
     projects = {project.name: project for project in lock.projects}
+    if built := [str(wheel.project) for wheel in lock.wheels if wheel.built is not None]:
+        raise PolicyError(
+            f"{', '.join(built)} would be built by pip, without a sandbox and with whatever it fetches for that",
+            context="--format requirements",
+            hint="install from the lock: distrofirst lock, then distrofirst install --lock FILE",
+        )
     for wheel in lock.wheels:
         project = projects[wheel.project]
         by_url = project.reason is Reason.DIRECT_URL
@@ -361,7 +323,7 @@ def loads(text: str, *, context: str) -> Lock:
         metadata=MetadataSource(source=metadata.text("source"), date=metadata.text("date")),
         pins=tool.choice("pins", PinsPolicy),
         os_packages=tuple(map(_load_os_package, tool.tables("os-packages"))),
-        wheels=tuple(map(_load_wheel, document.tables("packages"))),
+        wheels=remainder.load(document, tool),
         projects=tuple(map(_load_project, tool.tables("projects"))),
         inputs=tool.texts("inputs"),
         requirements=tool.texts("requirements"),
@@ -419,38 +381,6 @@ def _load_os_package(table: Table) -> OsPackage:
         architecture=table.text("architecture"),
         repository=table.text("repository"),
         trusted=table.get("trusted", bool) is not False,
-    )
-
-
-def _load_wheel(package: Table) -> Wheel:
-    project = package.name("name")
-    version = package.version("version")
-    wheels = package.tables("wheels")
-    if len(wheels) != 1:
-        package.fail("wheels", f"expected one wheel, found {len(wheels)}")
-    wheel = wheels[0]
-    filename = wheel.text("name")
-    try:
-        stated = parse_wheel_filename(filename)[:2]
-    except ValueError as error:
-        wheel.fail("name", f"not the file name of a wheel: {error}")
-    if stated != (project, version) or "/" in filename:
-        wheel.fail("name", f"expected a wheel of {project} {version}, found {filename}")
-    size = wheel.get("size", int)
-    if size is not None and size < 0:
-        wheel.fail("size", f"expected a number of bytes, found {size}")
-    time = wheel.get("upload-time", datetime)
-    if time and not time.tzinfo:
-        wheel.fail("upload-time", "expected a time with its offset from UTC")
-    return Wheel(
-        project=project,
-        version=version,
-        filename=filename,
-        url=wheel.text("url", _URL, "an http, https or file URL"),
-        sha256=wheel.table("hashes").text("sha256", _SHA256, "64 hexadecimal digits in lower case"),
-        size=size,
-        requires_python=package.optional("requires-python"),
-        upload_time=_spell_time(time) if time else None,
     )
 
 

@@ -430,8 +430,36 @@ class OsDependency:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Sdist:
+    """One source distribution on the index, of a version without a fitting wheel."""
+
+    project: NormalizedName
+    version: Version
+    filename: str
+    url: str
+    sha256: str
+    size: int | None
+    requires_python: str | None
+    upload_time: str | None
+    """RFC 3339 in UTC, as PEP 700 gives it."""
+    yanked: str | None = None
+    """The reason (maybe empty) where the file is yanked, else None (PEP 592)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Build:
+    """What a wheel was built of (rule P2)."""
+
+    sdist: Sdist
+    requires: tuple[Wheel, ...] = ()
+    """Everything that was in the build environment, sorted by name: wheels of the index, by their hashes."""
+    concerns: tuple[Concern, ...] = ()
+    """What people should know of those; a lock holds none."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Wheel:
-    """One wheel on the index."""
+    """One wheel on the index, or one that was built of an sdist from there."""
 
     project: NormalizedName
     version: Version
@@ -446,6 +474,14 @@ class Wheel:
     """The reason (maybe empty) where the file is yanked, else None (PEP 592)."""
     core_metadata: str | None = None
     """sha256 of the PEP 658 file; empty where the index has one without naming its hash; None where it has none."""
+    built: Build | None = None
+    """What it was built of; ``url`` and ``size`` are the sdist's then, name and hash the wheel's own."""
+
+
+def with_what_builds(wheels: Iterable[Wheel]) -> tuple[Wheel, ...]:
+    """Give wheels, and those that build them: all that a plan has of an index."""
+    found = tuple(wheels)
+    return (*found, *(one for wheel in found if wheel.built is not None for one in wheel.built.requires))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -468,6 +504,8 @@ class Rejection:
     """``only an sdist``, ``requires Python <3.12``."""
     is_young: bool = False
     """Whether it would do but for the cooldown (rule P3)."""
+    is_young_sdist: bool = False
+    """Whether it would do but for the cooldown where it may be built of its sdist."""
 
     def __str__(self) -> str:
         """``2.0: only an sdist``."""
@@ -483,6 +521,8 @@ class Listing:
     """One wheel a version, the best for the target, newest version first; yanked ones kept, pre-releases too."""
     rejected: tuple[Rejection, ...] = ()
     """The versions without a fitting wheel, newest first."""
+    sdists: tuple[Sdist, ...] = ()
+    """Of those, the ones that have a source distribution the target's Python may use, newest first (rule P2)."""
     exists: bool = True
     """False where the index does not know the project at all."""
     status: str = "active"

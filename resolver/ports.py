@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         OsPackage,
         RpmOffer,
         RpmRepository,
+        Sdist,
         Target,
         Transaction,
         Unchecked,
@@ -89,6 +90,22 @@ class Index(Protocol):
 
     def prefetch_metadata(self, wheels: Iterable[Wheel]) -> None:
         """Start reading wheels' metadata in the background, the first ones first; never raises."""
+        ...
+
+
+class Builder(Protocol):
+    """Makes wheels of sdists, on this host and for it (rule P2); asked only about projects that the user allowed."""
+
+    def build(self, sdist: Sdist) -> Wheel:
+        """Build in the sandbox, or find what was built before; minutes where it has to compile.
+
+        Raises PolicyError for what an sdist must not do or be, CommandError where the build fails by itself,
+        UnavailableError where what it needs cannot be fetched.
+        """
+        ...
+
+    def metadata(self, wheel: Wheel) -> WheelMetadata:
+        """Read the metadata of a wheel that ``build`` gave."""
         ...
 
 
@@ -208,7 +225,7 @@ class WheelSource(Protocol):
     """Where the remainder's wheels come from (``resolver.pypi.wheelhouse``)."""
 
     def obtain(self, lock: Lock) -> Mapping[NormalizedName, Path]:
-        """Give the file of each of a lock's wheels: fetched, with the locked hash, inspected (rules P2, P4).
+        """Give the file of each of a lock's wheels: fetched or built, with the locked hash, inspected (rules P2, P4).
 
         All or none. Asked twice for one lock, it does the work once. Raises PolicyError for a file that is not the
         locked one or must not be installed, UnavailableError for one that cannot be had.

@@ -145,3 +145,8 @@ class Table:
             self.fail(key, f"projects need {', '.join(sorted(missing))}, found nothing")
         if surplus := there - wanted:
             self.fail(key, f"no project needs {', '.join(sorted(surplus))}")
+
+
+def without_gaps(**values: object) -> dict[str, object]:
+    """Leave out what is None: TOML has no word for it."""
+    return {key: value for key, value in values.items() if value is not None}

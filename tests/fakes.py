@@ -13,7 +13,7 @@ from packaging.version import Version
 
 from resolver.cooldown import Cooldown
 from resolver.errors import CommandError, UnavailableError
-from resolver.model import Command, Listing, Rejection, Transaction, Unchecked, Wheel, WheelMetadata
+from resolver.model import Build, Command, Listing, Rejection, Sdist, Transaction, Unchecked, Wheel, WheelMetadata
 from resolver.pypi.wheels import held_back
 
 if TYPE_CHECKING:
@@ -64,11 +64,13 @@ class FakeIndex:
         limit, strict = self._cooldown.of(project), self._cooldown.strict
         wheels: list[Wheel] = []
         rejected: list[Rejection] = []
+        sdists: list[Sdist] = []
         for spelled in sorted(versions, key=Version, reverse=True):
             about = versions[spelled]
             requires_python = about.get("requires_python")
             if about.get("sdist_only"):
                 rejected.append(Rejection(version=Version(spelled), why="only an sdist"))
+                sdists.append(self._sdist(project, spelled, about))
             elif requires_python and not SpecifierSet(requires_python).contains(self._python, prereleases=True):
                 rejected.append(Rejection(version=Version(spelled), why=f"requires Python {requires_python}"))
             elif limit and (why := held_back(about.get("uploaded", UPLOADED), limit, strict=strict)):
@@ -76,11 +78,12 @@ class FakeIndex:
             else:
                 wheels.append(self._wheel(project, spelled, about))
         if status == "quarantined":
-            wheels, rejected = [], []
+            wheels, rejected, sdists = [], [], []
         return Listing(
             project=project,
             wheels=tuple(wheels),
             rejected=tuple(rejected),
+            sdists=tuple(sdists),
             status=status,
             status_reason=reason,
             age_unknown=limit is not None and not strict,
@@ -111,6 +114,20 @@ class FakeIndex:
         """The same."""
         self.ahead += [wheel.filename for wheel in wheels]
 
+    def _sdist(self, project: NormalizedName, spelled: str, about: Mapping[str, Any]) -> Sdist:
+        filename = f"{project.replace('-', '_')}-{spelled}.tar.gz"
+        return Sdist(
+            project=project,
+            version=Version(spelled),
+            filename=filename,
+            url=f"https://files.example/{filename}",
+            sha256=hashlib.sha256(filename.encode()).hexdigest(),
+            size=1000,
+            requires_python=about.get("requires_python"),
+            upload_time="2026-01-01T00:00:00Z",
+            yanked=about.get("yanked"),
+        )
+
     def _wheel(self, project: NormalizedName, spelled: str, about: Mapping[str, Any]) -> Wheel:
         filename = f"{project.replace('-', '_')}-{spelled}-py3-none-any.whl"
         return Wheel(
@@ -125,6 +142,33 @@ class FakeIndex:
             yanked=about.get("yanked"),
             core_metadata="",
         )
+
+
+class FakeBuilder:
+    """A Builder that makes of an sdist what a FakeIndex's universe says of its version."""
+
+    def __init__(self, index: FakeIndex) -> None:
+        self._index = index
+        self.built: list[str] = []
+        """The sdists that were built, in order."""
+
+    def build(self, sdist: Sdist) -> Wheel:
+        self.built.append(sdist.filename)
+        filename = f"{sdist.project.replace('-', '_')}-{sdist.version}-py3-none-any.whl"
+        return Wheel(
+            project=sdist.project,
+            version=sdist.version,
+            filename=filename,
+            url=sdist.url,
+            sha256=hashlib.sha256(f"built {filename}".encode()).hexdigest(),
+            size=sdist.size,
+            requires_python=sdist.requires_python,
+            upload_time=sdist.upload_time,
+            built=Build(sdist=sdist),
+        )
+
+    def metadata(self, wheel: Wheel) -> WheelMetadata:
+        return self._index.metadata(wheel)
 
 
 class FakeRunner:

@@ -17,6 +17,8 @@ from resolver.errors import PolicyError, UnavailableError
 from resolver.model import HttpNotFound, HttpPart, WheelMetadata
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from _typeshed import WriteableBuffer
 
     from resolver.model import Wheel
@@ -43,6 +45,14 @@ def read_metadata(http: Http, wheel: Wheel) -> WheelMetadata:
     if data is None:
         data = _from_whole_wheel(http, wheel)
     return parse_metadata(data, wheel)
+
+
+def read_file(path: Path, wheel: Wheel) -> WheelMetadata:
+    """Read the METADATA of a wheel on disk.
+
+    Raises UnavailableError where it has none that can be read, PolicyError where it is another wheel's.
+    """
+    return parse_metadata(_from_file(path, wheel), wheel)
 
 
 # Three ways, in order -----------------------------------------------------------------------------------------
@@ -93,13 +103,17 @@ def _from_whole_wheel(http: Http, wheel: Wheel) -> bytes:
         path = http.download(wheel.url, Path(folder) / "wheel", sha256=wheel.sha256, size=wheel.size)
         if isinstance(path, HttpNotFound):
             raise _gone(wheel)
-        try:
-            with path.open("rb") as stream:
-                return _member(stream, wheel)
-        except _NotAsPromisedError as error:
-            raise UnavailableError(
-                f"no metadata: {error}", context=wheel.url, hint=f"exclude {wheel.project} {wheel.version}"
-            ) from error
+        return _from_file(path, wheel)
+
+
+def _from_file(path: Path, wheel: Wheel) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return _member(stream, wheel)
+    except _NotAsPromisedError as error:
+        raise UnavailableError(
+            f"no metadata: {error}", context=wheel.url, hint=f"exclude {wheel.project} {wheel.version}"
+        ) from error
 
 
 def _gone(wheel: Wheel) -> UnavailableError:

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from packaging.version import InvalidVersion, Version
 
-from resolver.model import Listing, Rejection, Wheel, WheelMetadata
+from resolver.model import Listing, Rejection, Sdist, Wheel, WheelMetadata
 
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
-FORMAT: Final = "3"
+FORMAT: Final = "4"
 """Part of every key: raised when the shape or the meaning of an entry changes."""
 
 
 def dump_listing(listing: Listing, page_hash: str) -> object:
-    """Give the listing with the hash of the page that it was chosen from; one row a wheel."""
+    """Give the listing with the hash of the page that it was chosen from; one row a file."""
     rows = [
         (
             str(wheel.version),
@@ -31,14 +31,28 @@ def dump_listing(listing: Listing, page_hash: str) -> object:
         )
         for wheel in listing.wheels
     ]
-    rejected = [(str(one.version), one.why, one.is_young) for one in listing.rejected]
-    return [page_hash, listing.exists, listing.status, listing.status_reason, listing.age_unknown, rejected, rows]
+    rejected = [(str(one.version), one.why, one.is_young, one.is_young_sdist) for one in listing.rejected]
+    sdists = [
+        (
+            str(sdist.version),
+            sdist.filename,
+            sdist.url,
+            sdist.sha256,
+            sdist.size,
+            sdist.requires_python,
+            sdist.upload_time,
+            sdist.yanked,
+        )
+        for sdist in listing.sdists
+    ]
+    about = [listing.exists, listing.status, listing.status_reason, listing.age_unknown]
+    return [page_hash, about, rejected, rows, sdists]
 
 
 def load_listing(value: object, project: NormalizedName) -> tuple[Listing | None, str]:
     """Give back what ``dump_listing`` was given; ``(None, "")`` for anything else."""
     try:
-        page_hash, exists, status, status_reason, age_unknown, rejected, rows = cast("Any", value)
+        page_hash, (exists, status, status_reason, age_unknown), rejected, rows, sdists = cast("Any", value)
         wheels = tuple(
             Wheel(
                 project=project,
@@ -68,12 +82,27 @@ def load_listing(value: object, project: NormalizedName) -> tuple[Listing | None
             project=project,
             wheels=wheels,
             rejected=tuple(
-                Rejection(version=Version(version), why=why, is_young=bool(young)) for version, why, young in rejected
+                Rejection(version=Version(version), why=why, is_young=bool(young), is_young_sdist=bool(young_sdist))
+                for version, why, young, young_sdist in rejected
             ),
             exists=bool(exists),
             status=str(status),
             status_reason=status_reason,
             age_unknown=bool(age_unknown),
+            sdists=tuple(
+                Sdist(
+                    project=project,
+                    version=Version(version),
+                    filename=filename,
+                    url=url,
+                    sha256=sha256,
+                    size=size,
+                    requires_python=requires_python,
+                    upload_time=upload_time,
+                    yanked=yanked,
+                )
+                for version, filename, url, sha256, size, requires_python, upload_time, yanked in sdists
+            ),
         )
     except (ValueError, TypeError, InvalidVersion):
         return None, ""

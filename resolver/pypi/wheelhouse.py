@@ -1,4 +1,4 @@
-"""The remainder's wheels on this machine: fetched once, held to their hashes, looked through (rules P2, P4, X1).
+"""Wheels on this machine: fetched or built once, held to their hashes, looked through (rules P2, P4, X1).
 
 All of a lock's wheels are here, and fit, before anything is changed; pip gets them as files, so that it downloads
 nothing and installs what was looked at. It compares the hashes once more: what changes in between, it refuses.
@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,11 +28,14 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from resolver.model import Lock, Wheel
+    from resolver.model import Lock, Target, Wheel
     from resolver.ports import Cache, Http
 
 _KIND = "inspection"
 _AT_A_TIME = 4
+_OF_A_BUILD = frozenset({Fault.PTH})
+"""What a wheel may have that is there for one build alone. That environment is only ever started to build with it, in
+the sandbox; and setuptools has such a file."""
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]{0,250}\.whl", re.ASCII)
 
 
@@ -59,17 +64,20 @@ class Wheelhouse:
         http: Callable[[], Http],
         cache: Cache,
         *,
+        rebuild: Callable[[Wheel], None],
         allow: frozenset[tuple[str, NormalizedName]] = frozenset(),
         offline: bool = False,
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Keep wheels in a folder, by their sha256. ``folder`` and ``http`` are called when they are needed.
 
+        ``rebuild`` builds a wheel anew that a lock has, and gives it to ``keep``; it raises where it is not the same.
         ``allow`` holds what a review lets pass: the fault's value and the project.
         """
         self._folder = folder
         self._http = http
         self._cache = cache
+        self._rebuild = rebuild
         self._allow = allow
         self._offline = offline
         self._progress = progress
@@ -78,13 +86,49 @@ class Wheelhouse:
     def obtain(self, lock: Lock) -> Mapping[NormalizedName, Path]:
         """Give the file of each wheel (see the port)."""
         if self._ready is None or self._ready[0] != lock:
-            files = self._fetch(lock.wheels, _raise)
-            findings = self._look_through(lock, files)
+            files = self._fetch(lock.wheels, _raise, may_build=True)
+            findings = self._look_through(_expected(lock), files)
             refused = {project: left for project in files if (left := self._split(project, findings[project])[0])}
             if refused:
-                raise _refusal(lock, refused)
+                raise _refusal(lock.wheels, refused, "installed")
             self._ready = (lock, files)
         return self._ready[1]
+
+    def for_build(self, wheels: Sequence[Wheel], target: Target) -> Mapping[NormalizedName, Path]:
+        """Give the file of each wheel that builds another one, fetched and looked through alike; see ``obtain``."""
+        files = self._fetch(wheels, _raise)
+        findings = self._look_through([Expectation(wheel=wheel, target=target) for wheel in wheels], files)
+        refused = {
+            project: left
+            for project in files
+            if (left := [one for one in self._split(project, findings[project])[0] if one.fault not in _OF_A_BUILD])
+        }
+        if refused:
+            raise _refusal(wheels, refused, "built with")
+        return files
+
+    def place(self, wheel: Wheel) -> Path:
+        """Say where a wheel is looked for, whether it is there or not."""
+        return _path(wheel, self._folder())
+
+    def find(self, wheel: Wheel) -> Path | None:
+        """Give the file of a wheel that is here and whole; fetches and builds nothing."""
+        path = self.place(wheel)
+        return path if _is_whole(path, wheel) else None
+
+    def keep(self, wheel: Wheel, made: Path) -> Path:
+        """Copy a wheel that was built to where it is looked for; give that place."""
+        path = self.place(wheel)
+        _make_folder(path.parent)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.made")
+        try:
+            shutil.copyfile(made, temporary)
+            temporary.replace(path)
+        except OSError as error:
+            raise CommandError(f"cannot be kept: {error.strerror or error}", context=str(path)) from error
+        finally:
+            temporary.unlink(missing_ok=True)
+        return path
 
     def look(self, lock: Lock) -> Mapping[NormalizedName, Seen]:
         """Fetch and inspect like ``obtain``, and tell of what that would refuse or what the server no longer has.
@@ -96,7 +140,7 @@ class Wheelhouse:
         for error in gone.values():
             if not isinstance(error, GoneError):
                 raise error
-        findings = self._look_through(lock, files)
+        findings = self._look_through([one for one in _expected(lock) if one.wheel.project in files], files)
         seen = {project: Seen(path=None) for project in gone}
         for project, path in files.items():
             refused, allowed = self._split(project, findings[project])
@@ -115,16 +159,31 @@ class Wheelhouse:
     # --- fetching ---
 
     def _fetch(
-        self, wheels: Sequence[Wheel], fail: Callable[[NormalizedName, UnavailableError], None]
+        self,
+        wheels: Sequence[Wheel],
+        fail: Callable[[NormalizedName, UnavailableError], None],
+        *,
+        may_build: bool = False,
     ) -> dict[NormalizedName, Path]:
-        """Have the wheels here, and give those that are; ``fail`` is told of the others, and may raise."""
+        """Have the wheels here, and give those that are; ``fail`` is told of the others, and may raise.
+
+        ``may_build``: those that were built elsewhere are built here, too.
+        """
         folder = self._folder()
         files = {wheel.project: _path(wheel, folder) for wheel in wheels}
         missing = [wheel for wheel in wheels if not _is_whole(files[wheel.project], wheel)]
-        remote = [wheel for wheel in missing if not wheel.url.startswith("file:")]
-        for wheel in missing:
-            if wheel not in remote:
-                fail(wheel.project, _not_that_file(wheel, files.pop(wheel.project)))
+        built = [wheel for wheel in missing if wheel.built is not None]
+        local = [wheel for wheel in missing if _is_local(wheel)]
+        remote = [wheel for wheel in missing if wheel not in built and wheel not in local]
+        for wheel in local:
+            fail(wheel.project, _not_that_file(wheel, files.pop(wheel.project)))
+        if built and not may_build:
+            for wheel in built:
+                del files[wheel.project]
+                fail(wheel.project, _not_built(wheel))
+            built = []
+        if self._offline:
+            remote, built = [*remote, *built], []
         if remote and self._offline:
             names = ", ".join(wheel.filename for wheel in remote)
             error = UnavailableError(
@@ -136,36 +195,35 @@ class Wheelhouse:
                 del files[wheel.project]
                 fail(wheel.project, error)
         elif remote:
-            self._progress(f"fetching {len(remote)} wheel{'s' if len(remote) > 1 else ''}")
-            http = self._http()
-            with ThreadPoolExecutor(_AT_A_TIME) as pool:
-                jobs = {wheel.project: pool.submit(_download, http, wheel, files[wheel.project]) for wheel in remote}
-                try:
-                    for project, job in jobs.items():
-                        if (lost := job.result()) is not None:
-                            del files[project]
-                            fail(project, lost)
-                finally:
-                    pool.shutdown(cancel_futures=True)
+            self._download(remote, files, fail)
+        for wheel in built:
+            self._rebuild(wheel)
         return files
+
+    def _download(
+        self,
+        wheels: Sequence[Wheel],
+        files: dict[NormalizedName, Path],
+        fail: Callable[[NormalizedName, UnavailableError], None],
+    ) -> None:
+        self._progress(f"fetching {len(wheels)} wheel{'s' if len(wheels) > 1 else ''}")
+        http = self._http()
+        with ThreadPoolExecutor(_AT_A_TIME) as pool:
+            jobs = {wheel.project: pool.submit(_download, http, wheel, files[wheel.project]) for wheel in wheels}
+            try:
+                for project, job in jobs.items():
+                    if (lost := job.result()) is not None:
+                        del files[project]
+                        fail(project, lost)
+            finally:
+                pool.shutdown(cancel_futures=True)
 
     # --- looking through ---
 
     def _look_through(
-        self, lock: Lock, files: Mapping[NormalizedName, Path]
+        self, expectations: Sequence[Expectation], files: Mapping[NormalizedName, Path]
     ) -> dict[NormalizedName, list[WheelFinding]]:
-        """Inspect the files that are here, each by itself and all together; what the user allows is found as well."""
-        projects = {project.name: project for project in lock.projects}
-        expectations = [
-            Expectation(
-                wheel=wheel,
-                target=lock.target,
-                extras=projects[wheel.project].extras if wheel.project in projects else (),
-                depends=projects[wheel.project].depends if wheel.project in projects else None,
-            )
-            for wheel in lock.wheels
-            if wheel.project in files
-        ]
+        """Inspect files, each by itself and all together; what the user allows is found as well."""
         with ThreadPoolExecutor(_AT_A_TIME) as pool:
             seen = dict(
                 zip(
@@ -213,9 +271,43 @@ def _path(wheel: Wheel, folder: Path) -> Path:
             context=_without_login(wheel.url),
             hint="do not install it; ask the index's operator what happened to it",
         )
-    if wheel.url.startswith("file:"):
+    if _is_local(wheel):
         return Path(unquote(urlsplit(wheel.url).path))
     return folder / wheel.sha256 / wheel.filename
+
+
+def _expected(lock: Lock) -> list[Expectation]:
+    """Give what a lock knows of each of its wheels."""
+    projects = {project.name: project for project in lock.projects}
+    return [
+        Expectation(
+            wheel=wheel,
+            target=lock.target,
+            extras=projects[wheel.project].extras if wheel.project in projects else (),
+            depends=projects[wheel.project].depends if wheel.project in projects else None,
+        )
+        for wheel in lock.wheels
+    ]
+
+
+def _is_local(wheel: Wheel) -> bool:
+    """Whether a wheel lies where its URL says; that of one that was built is its source's."""
+    return wheel.built is None and wheel.url.startswith("file:")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CommandError(f"cannot be made: {error.strerror or error}", context=str(folder)) from error
+
+
+def _not_built(wheel: Wheel) -> UnavailableError:
+    return UnavailableError(
+        "it was built, and is not in the cache",
+        context=wheel.filename,
+        hint="install --lock FILE --dry-run builds it, on a host of the lock's release",
+    )
 
 
 def _raise(_: NormalizedName, error: UnavailableError) -> None:
@@ -224,10 +316,7 @@ def _raise(_: NormalizedName, error: UnavailableError) -> None:
 
 def _download(http: Http, wheel: Wheel, path: Path) -> UnavailableError | None:
     """Fetch a wheel; gives why it cannot be had."""
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise CommandError(f"cannot be made: {error.strerror or error}", context=str(path.parent)) from error
+    _make_folder(path.parent)
     try:
         answer = http.download(wheel.url, path, sha256=wheel.sha256, size=wheel.size)
     except UnavailableError as error:
@@ -265,9 +354,9 @@ def _without_login(url: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment="").geturl()
 
 
-def _refusal(lock: Lock, refused: Mapping[NormalizedName, list[WheelFinding]]) -> PolicyError:
-    names = {wheel.project: wheel.filename for wheel in lock.wheels}
-    lines = [f"{len(refused)} of {len(names)} wheels must not be installed:"]
+def _refusal(wheels: Sequence[Wheel], refused: Mapping[NormalizedName, list[WheelFinding]], what: str) -> PolicyError:
+    names = {wheel.project: wheel.filename for wheel in wheels}
+    lines = [f"{len(refused)} of {len(names)} wheels must not be {what}:"]
     for project, findings in refused.items():
         lines.append(f"  {names[project]}")
         lines += [f"    {line}" for line in in_words(findings)]

@@ -7,7 +7,7 @@ looked up once however many files carry it, and a version is parsed once however
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -16,11 +16,11 @@ from packaging.version import InvalidVersion, Version
 
 from resolver.cooldown import Cooldown, spell, upload_moment
 from resolver.errors import InputError
-from resolver.model import MACHINES, Listing, Rejection, Wheel
+from resolver.model import MACHINES, Listing, Rejection, Sdist, Wheel
 from resolver.pypi.simple import absolute
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from packaging.tags import Tag
@@ -35,6 +35,8 @@ _MANYLINUX = frozenset({"x86_64", "i686", "aarch64", "armv7l", "ppc64", "ppc64le
 _OLDEST = {"x86_64": 5, "i686": 5}
 """The glibc 2.N of the first manylinux for a machine; 2.17 for all others (PEP 599)."""
 _SDISTS = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".tar.Z", ".tar")
+_BUILDABLE = (".tar.gz", ".tgz", ".zip", ".tar.bz2", ".tar.xz")
+"""The sdists that can be unpacked, the best first (PEP 625 has the first alone)."""
 _BUILD = re.compile(r"(\d+)(.*)")
 
 
@@ -82,6 +84,8 @@ class _Best:
     closeness: int = -1
     why: str = ""
     is_young: bool = False
+    sdists: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
+    """As the page has them; read only where no wheel fits."""
 
     def reject(self, closeness: int, why: str, *, is_young: bool = False) -> None:
         if closeness > self.closeness:
@@ -124,12 +128,13 @@ class WheelChooser:
                 continue
             if not rest:
                 candidate.reject(0, "only an sdist")
+                candidate.sdists.append((filename, entry))
             elif (place := self._place(rest)) is None:
                 candidate.reject(1, self._no_wheel)
             else:
                 self._consider(page.read(filename, entry), place, candidate, limit)
         lenient = limit is not None and not self._cooldown.strict
-        return replace(_listing(project, page, best), age_unknown=lenient)
+        return replace(self._listing(project, page, best, limit), age_unknown=lenient)
 
     def _place(self, rest: str) -> tuple[int, int, str] | None:
         """Give priority and build of ``[build-]python-abi-platform``, the best first; None where it does not fit."""
@@ -183,38 +188,79 @@ class WheelChooser:
             self._pythons[requires_python] = answer
         return answer
 
+    def _sdist(self, page: Page, entry: _Best) -> IndexFile | None:
+        """Give the file that a version could be built of: hashed, for this Python; yanked ones last."""
+        files = [page.read(filename, raw) for filename, raw in entry.sdists if filename.endswith(_BUILDABLE)]
+        usable = [
+            file
+            for file in files
+            if file.sha256 is not None and (not file.requires_python or self._runs_here(file.requires_python))
+        ]
+        return min(usable, key=_sdist_rank, default=None)
 
-def _listing(project: NormalizedName, page: Page, best: dict[Version, _Best]) -> Listing:
-    wheels: list[Wheel] = []
-    rejected: list[Rejection] = []
-    for version in sorted(best, reverse=True):
-        entry = best[version]
-        url = absolute(page.base, entry.file.href) if entry.file else ""
-        if entry.file is not None and entry.file.sha256 is not None and url:
-            wheels.append(
-                Wheel(
-                    project=project,
-                    version=version,
-                    filename=entry.file.filename,
-                    url=url,
-                    sha256=entry.file.sha256,
-                    size=entry.file.size,
-                    requires_python=entry.file.requires_python,
-                    upload_time=entry.file.upload_time,
-                    yanked=entry.file.yanked,
-                    core_metadata=entry.file.core_metadata,
+    def _listing(
+        self, project: NormalizedName, page: Page, best: dict[Version, _Best], limit: datetime | None
+    ) -> Listing:
+        wheels: list[Wheel] = []
+        rejected: list[Rejection] = []
+        sdists: list[Sdist] = []
+        for version in sorted(best, reverse=True):
+            entry = best[version]
+            url = absolute(page.base, entry.file.href) if entry.file else ""
+            if entry.file is not None and entry.file.sha256 is not None and url:
+                wheels.append(
+                    Wheel(
+                        project=project,
+                        version=version,
+                        filename=entry.file.filename,
+                        url=url,
+                        sha256=entry.file.sha256,
+                        size=entry.file.size,
+                        requires_python=entry.file.requires_python,
+                        upload_time=entry.file.upload_time,
+                        yanked=entry.file.yanked,
+                        core_metadata=entry.file.core_metadata,
+                    )
                 )
+                continue
+            rejection = Rejection(
+                version=version, why=entry.why or "its address cannot be used", is_young=entry.is_young
             )
-        else:
-            why = entry.why or "its address cannot be used"
-            rejected.append(Rejection(version=version, why=why, is_young=entry.is_young))
-    return Listing(
-        project=project,
-        wheels=tuple(wheels),
-        rejected=tuple(rejected),
-        status=page.status,
-        status_reason=page.status_reason,
-    )
+            file = self._sdist(page, entry)
+            url = absolute(page.base, file.href) if file else ""
+            if file is not None and file.sha256 is not None and url:
+                young = held_back(file.upload_time, limit, strict=self._cooldown.strict) if limit is not None else ""
+                if young:
+                    why = f"{rejection.why}, {young}" if not rejection.is_young else rejection.why
+                    rejection = replace(rejection, why=why, is_young_sdist=file.yanked is None)
+                else:
+                    sdists.append(
+                        Sdist(
+                            project=project,
+                            version=version,
+                            filename=file.filename,
+                            url=url,
+                            sha256=file.sha256,
+                            size=file.size,
+                            requires_python=file.requires_python,
+                            upload_time=file.upload_time,
+                            yanked=file.yanked,
+                        )
+                    )
+            rejected.append(rejection)
+        return Listing(
+            project=project,
+            wheels=tuple(wheels),
+            rejected=tuple(rejected),
+            sdists=tuple(sdists),
+            status=page.status,
+            status_reason=page.status_reason,
+        )
+
+
+def _sdist_rank(file: IndexFile) -> tuple[bool, int, str]:
+    form = next(place for place, suffix in enumerate(_BUILDABLE) if file.filename.endswith(suffix))
+    return file.yanked is not None, form, file.filename
 
 
 def _version(spelled: str) -> Version | None:

@@ -143,7 +143,8 @@ def _row(decision: Decision, *, indent: int = 0) -> tuple[RenderableType, ...]:
 def _comes_from(decision: Decision) -> str:
     if decision.outcome is Outcome.DISTRO and decision.os:
         return printable(f"{decision.os.package.name} {decision.os.package.version}")
-    return source(decision.outcome, decision.version)
+    built = ", built from its sdist" if decision.wheel is not None and decision.wheel.built is not None else ""
+    return source(decision.outcome, decision.version) + built
 
 
 def _notes(decision: Decision) -> Iterable[str]:

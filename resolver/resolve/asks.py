@@ -35,6 +35,8 @@ class Policy:
     """Whether pre-releases are welcome everywhere (``--pre`` in a requirements file)."""
     exclude: frozenset[NormalizedName] = frozenset()
     """Projects that shall not come from the distribution."""
+    allow_sdist: frozenset[NormalizedName] = frozenset()
+    """Projects that may be built of an sdist where no wheel fits (rule P2)."""
 
     def pins_for(self, project: NormalizedName) -> PinsPolicy:
         """Give the policy for one project's pins."""
@@ -94,8 +96,11 @@ def hash_of(ask: Ask) -> str | None:
     return named[0].lower() if named else None
 
 
-def url_obstacle(ask: Ask) -> str | None:
-    """Say why a URL cannot be installed from, or None for a wheel with its hash (rules P2, R5)."""
+def url_obstacle(ask: Ask, *, may_build: bool = False) -> str | None:
+    """Say why a URL cannot be installed from, or None for a wheel with its hash (rules P2, R5).
+
+    ``may_build``: an sdist with its hash will do as well.
+    """
     if ask.url is None:
         return None
     address = ask.url.partition("#")[0]
@@ -103,9 +108,10 @@ def url_obstacle(ask: Ask) -> str | None:
         return f"{ask.by} wants it from {address}; only the inputs may name a place"
     if address.startswith(_VCS) and not _FULL_COMMIT.search(address):
         return f"{ask.by} names a repository without a full commit hash: @ and its 40 digits are needed"
-    if not address.endswith(".whl"):
+    if not address.endswith(".whl") and (not may_build or address.startswith(_VCS)):
         return f"{ask.by} names {address}, which would have to be built; only wheels are installed"
-    return None if hash_of(ask) else f"{ask.by} names a wheel without its hash: append #sha256=…"
+    what = "a wheel" if address.endswith(".whl") else "an sdist"
+    return None if hash_of(ask) else f"{ask.by} names {what} without its hash: append #sha256=…"
 
 
 def from_requirement(requirement: Requirement, name: NormalizedName, policy: PinsPolicy) -> Ask:

@@ -108,6 +108,15 @@ def of_listing(decision: Decision, asks: Sequence[Ask], listing: Listing | None)
     return replace(decision, concerns=(*decision.concerns, *found))
 
 
+def of_build(decision: Decision) -> Decision:
+    """Add what is to be known of what a wheel was built with (rule P2)."""
+    build = decision.wheel.built if decision.wheel is not None else None
+    if build is None:
+        return decision
+    told = (replace(one, text=f"{one.text} (to build {decision.name})") for one in build.concerns)
+    return replace(decision, concerns=(*decision.concerns, *told))
+
+
 def of_locked(wheel: Wheel, like: Lookalike | None, cooldown: Cooldown) -> Iterator[Concern]:
     """Judge a wheel of a lock that was made before, maybe by somebody else, by what this host asks for."""
     if like is not None:

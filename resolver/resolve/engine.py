@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from resolver.model import Listing
-    from resolver.ports import Catalog, Index
+    from resolver.ports import Builder, Catalog, Index
 
 MAX_STEPS = 20_000
 """resolvelib's steps in one round before the search is given up."""
@@ -44,6 +44,8 @@ class Outcome:
     demoted: dict[NormalizedName, str]
     listings: Mapping[NormalizedName, Listing]
     """What the index said of the projects that it was asked about."""
+    buildable: frozenset[NormalizedName] = frozenset()
+    """Projects whose sdist would do, if it might be built."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,6 +76,8 @@ class Engine:
     policy: Policy
     roots: Sequence[Ask]
     constraints: Sequence[Ask]
+    builder: Builder | None = None
+    _buildable: set[NormalizedName] = field(default_factory=set)
     _demands: dict[tuple[str, frozenset[str]], tuple[Ask, ...]] = field(default_factory=dict)
     _demoted: dict[NormalizedName, str] = field(default_factory=dict)
     _unmet: dict[NormalizedName, str] = field(default_factory=dict)
@@ -112,7 +116,12 @@ class Engine:
                 self._unmet[project] = why
             else:
                 found = again
-        return replace(found, unmet=dict(self._unmet), notes={name: list(told) for name, told in self._notes.items()})
+        return replace(
+            found,
+            unmet=dict(self._unmet),
+            notes={name: list(told) for name, told in self._notes.items()},
+            buildable=frozenset(self._buildable),
+        )
 
     def _attempt(self) -> Outcome | _Failure:
         """Resolve without what was set aside so far."""
@@ -123,11 +132,13 @@ class Engine:
             self.policy,
             demoted=self._demoted,
             constraints=_by_project([*roots, *self.constraints]),
+            builder=self.builder,
             demands=self._demands,
         )
         easy, hard = self._divide(provider, roots)
         found = self._search(provider, hard)
         self._listings.update(provider.listings)
+        self._buildable |= provider.buildable
         for project, notes in provider.notes.items():
             self._notes.setdefault(project, {}).update(notes)
         if isinstance(found, _Failure):

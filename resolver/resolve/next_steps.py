@@ -30,6 +30,11 @@ def nowhere(project: NormalizedName) -> Iterable[tuple[str, Version]]:  # noqa: 
     return ()
 
 
+def allow_sdist(project: NormalizedName) -> str:
+    """Say how a project can be had that the index has as an sdist only (rule P2)."""
+    return f"--allow-sdist {project} builds it from its sdist, in a sandbox"
+
+
 def next_step(
     project: NormalizedName,
     asks: Sequence[Ask],

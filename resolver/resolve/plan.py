@@ -17,7 +17,7 @@ from resolver.resolve import closure, concerns, pins
 from resolver.resolve.asks import Ask, Policy, from_requirement
 from resolver.resolve.concerns import nobody
 from resolver.resolve.engine import Engine
-from resolver.resolve.next_steps import next_step, nowhere
+from resolver.resolve.next_steps import allow_sdist, next_step, nowhere
 from resolver.resolve.provider import Provider, Refusal
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from resolver.model import Requirement, RequirementSet
-    from resolver.ports import Catalog, Index
+    from resolver.ports import Builder, Catalog, Index
     from resolver.resolve.concerns import Resembles
     from resolver.resolve.engine import Outcome as Solved
     from resolver.resolve.next_steps import Elsewhere
@@ -55,10 +55,13 @@ def resolve(
     index: Index | None,
     policy: Policy,
     *,
+    builder: Builder | None = None,
     elsewhere: Elsewhere = nowhere,
     resembles: Resembles = nobody,
 ) -> Resolution:
-    """Make the whole plan. ``index`` None asks the distribution alone. ``resembles`` judges the remainder's names.
+    """Make the whole plan. ``index`` None asks the distribution alone; ``builder`` None builds no sdist.
+
+    ``resembles`` judges the remainder's names, and those of what builds it.
 
     Raises UnavailableError where metadata is missing (rule I6).
     """
@@ -69,6 +72,7 @@ def resolve(
         policy=policy,
         roots=inputs.asks,
         constraints=inputs.constraints,
+        builder=builder,
     ).run()
     decisions = _decide(inputs, catalog, solved, elsewhere, only_distro=index is None or policy.only_distro)
     return _resolution(requirements, catalog, policy, decisions, resembles)
@@ -193,9 +197,13 @@ def _decide(
         elif choice is not None and isinstance(choice.source, Wheel):
             decision = _decision(project, everything, catalog, refusal=refusal, elsewhere=elsewhere)
             decision = replace(decision, outcome=Outcome.PYPI, version=str(choice.version), wheel=choice.source)
+            decision = concerns.of_build(decision)
         else:
             decision = _decision(project, everything, catalog, refusal=refusal, elsewhere=elsewhere)
             decision = _unmet(decision, solved.unmet.get(project), notes, only_distro=only_distro)
+            if project in solved.buildable:
+                steps = filter(None, (decision.next_step, allow_sdist(project)))
+                decision = replace(decision, next_step="; or ".join(steps))
         decision = concerns.of_listing(decision, everything, solved.listings.get(project))
         decisions.append(
             replace(

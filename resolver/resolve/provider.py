@@ -8,10 +8,11 @@ their bounds do not count (rule R3); whether what stands below one stayed with t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from resolver.errors import UnavailableError
-from resolver.model import Absence, Listing, OsCandidate, PinsPolicy, Preference, Reason
+from resolver.model import Absence, Listing, OsCandidate, PinsPolicy, Preference, Reason, Sdist, Wheel
 from resolver.resolve import pins
 from resolver.resolve.asks import Ask, Choice, Policy, from_metadata, hash_of, url_obstacle
 
@@ -21,14 +22,18 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
     from packaging.version import Version
 
-    from resolver.model import Wheel
-    from resolver.ports import Catalog, Index
+    from resolver.ports import Builder, Catalog, Index
 
 WINDOW = 12
 """How many of the newest releases are looked at to find one that displaces nothing (``--prefer fewest``)."""
 
 REJECTIONS = 3
 """How many releases without a fitting wheel are named, of those that were asked for."""
+
+BUILDS = 3
+"""How many releases of one project may be built in search of one that fits: each may take minutes."""
+
+_File = TypeVar("_File", Sdist, Wheel)
 
 
 class Refusal:
@@ -53,27 +58,32 @@ class Provider:
         *,
         demoted: Mapping[NormalizedName, str],
         constraints: Mapping[NormalizedName, Sequence[Ask]],
+        builder: Builder | None = None,
         demands: dict[tuple[str, frozenset[str]], tuple[Ask, ...]] | None = None,
         extras_at_hand: bool = False,
     ) -> None:
         """Take what stays the same within one round.
 
         ``index`` None: never PyPI. ``demoted`` maps a project to the reason that sent it to the remainder.
-        ``constraints`` hold whenever their project is chosen, and ask for nothing by themselves. ``demands`` remembers
-        what wheels ask for, from round to round. ``extras_at_hand``: extras that would have to be fetched count as
-        present, and ``unchecked`` names their projects.
+        ``constraints`` hold whenever their project is chosen, and ask for nothing by themselves. ``builder`` makes
+        wheels of sdists, for the projects that the policy allows; None where the target is not here. ``demands``
+        remembers what wheels ask for, from round to round. ``extras_at_hand``: extras that would have to be fetched
+        count as present, and ``unchecked`` names their projects.
         """
         self._catalog = catalog
         self._index = index
         self._policy = policy
         self._demoted = demoted
         self._constraints = constraints
+        self._builder = builder
         self._environment = catalog.target.environment()
         self._order: dict[NormalizedName, int] = {}
         self._judged: dict[tuple[NormalizedName, tuple[int, ...]], tuple[Sequence[Ask], Refusal | None]] = {}
         self._demands = demands if demands is not None else {}
         self._extras_at_hand = extras_at_hand
         self.unchecked: set[NormalizedName] = set()
+        self.buildable: set[NormalizedName] = set()
+        """Those that have an sdist which would do, and may not be built of it."""
         self.refusals: dict[NormalizedName, Refusal] = {}
         self.askers: dict[NormalizedName, set[NormalizedName]] = {}
         """Who needed what at some point of the search."""
@@ -246,13 +256,37 @@ class Provider:
         if self._index is None:
             self.note(project, "PyPI was not asked: only the distribution is allowed")
             return
-        for wheel in self._in_order(project, self._fitting(project, asks), extras):
-            try:
-                self._demands_of(wheel, extras)
-            except ValueError as error:
-                self.note(project, f"{wheel.version} cannot be used: {error}")
-            else:
+        wheels, sdists = self._fitting(project, asks)
+        for wheel in self._in_order(project, wheels, extras):
+            if self._is_readable(wheel, extras):
                 yield wheel
+        for wheel in self._built(project, sdists):
+            if self._is_readable(wheel, extras):
+                yield wheel
+
+    def _is_readable(self, wheel: Wheel, extras: frozenset[str]) -> bool:
+        try:
+            self._demands_of(wheel, extras)
+        except ValueError as error:
+            self.note(wheel.project, f"{wheel.version} cannot be used: {error}")
+            return False
+        return True
+
+    def _built(self, project: NormalizedName, sdists: Sequence[Sdist]) -> Iterator[Wheel]:
+        """Build the sdists of a project that may be built, each only when it is looked at, behind all wheels."""
+        if not sdists:
+            return
+        if project not in self._policy.allow_sdist:
+            self.buildable.add(project)
+            return
+        if self._builder is None:
+            self.note(project, f"its sdist can be built on a host of {self._catalog.target} only")
+            return
+        for sdist in sdists[:BUILDS]:
+            self.note(project, f"no wheel fits: {sdist.filename} is built in a sandbox")
+            yield self._builder.build(sdist)
+        if len(sdists) > BUILDS:
+            self.note(project, f"{len(sdists) - BUILDS} earlier sdists are not tried")
 
     def _in_order(self, project: NormalizedName, fitting: list[Wheel], extras: frozenset[str]) -> Iterable[Wheel]:
         """Put first what displaces the fewest projects of the distribution (``--prefer fewest``), else the newest.
@@ -298,7 +332,11 @@ class Provider:
     def _listing(self, project: NormalizedName) -> Listing:
         """Ask the index, and keep what it says of the project as a whole (PEP 792)."""
         assert self._index is not None  # noqa: S101 - checked by the caller
-        listing = self.listings[project] = self._index.listing(project)
+        listing = self._index.listing(project)
+        if project in self._policy.allow_sdist:
+            rejected = (replace(one, is_young=one.is_young or one.is_young_sdist) for one in listing.rejected)
+            listing = replace(listing, rejected=tuple(rejected))
+        self.listings[project] = listing
         if not listing.exists:
             self.note(project, "the index does not know it")
         elif listing.status != "active":
@@ -307,9 +345,10 @@ class Provider:
         return listing
 
     def _at(self, project: NormalizedName, asks: Sequence[Ask]) -> Listing:
-        """Give the one wheel that a URL demand names; none where it is no wheel, or two places are named."""
+        """Give the one file that a URL demand names; none where it will not do, or two places are named."""
         assert self._index is not None  # noqa: S101 - checked by the caller
-        obstacle = next(filter(None, map(url_obstacle, asks)), None)
+        may_build = project in self._policy.allow_sdist
+        obstacle = next(filter(None, (url_obstacle(ask, may_build=may_build) for ask in asks)), None)
         if obstacle is None and len(asks) > 1:
             obstacle = f"several places are named for it: {', '.join(sorted(ask.url or '' for ask in asks))}"
         if obstacle is not None:
@@ -322,7 +361,11 @@ class Provider:
         key = (wheel.sha256, extras)
         if key not in self._demands:
             assert self._index is not None  # noqa: S101 - the wheel came from there
-            metadata = self._index.metadata(wheel)
+            if wheel.built is not None:
+                assert self._builder is not None  # noqa: S101 - it was built there
+                metadata = self._builder.metadata(wheel)
+            else:
+                metadata = self._index.metadata(wheel)
             asks = from_metadata(metadata.requires_dist, wheel.project, extras, self._environment)
             # Whichever release is taken in the end, what the distribution lacks will be asked of the index.
             self._index.prefetch(ask.project for ask in asks if self._is_absent(ask))
@@ -332,31 +375,36 @@ class Provider:
     def _is_absent(self, ask: Ask) -> bool:
         return ask.url is None and isinstance(self._catalog.lookup(ask.project), Absence)
 
-    def _fitting(self, project: NormalizedName, asks: Sequence[Ask]) -> list[Wheel]:
-        """Filter a listing: bounds, hashes, yanked files (PEP 592), pre-releases (PEP 440); newest first."""
+    def _fitting(self, project: NormalizedName, asks: Sequence[Ask]) -> tuple[list[Wheel], list[Sdist]]:
+        """Filter a listing; newest first."""
         assert self._index is not None  # noqa: S101 - checked by the caller
         urls = {ask.url: ask for ask in asks if ask.url is not None}
         listing = self._at(project, list(urls.values())) if urls else self._listing(project)
-        hashes = [ask.hashes for ask in asks if ask.hashes]
-        pinned = any(pins.pin_of(ask.specifier) for ask in asks)
-        fitting = []
-        for wheel in listing.wheels:
-            if not all(pins.admits(ask.specifier, wheel.version) for ask in asks):
-                continue
-            if any(f"sha256:{wheel.sha256}" not in allowed for allowed in hashes):
-                self.note(project, f"{wheel.filename}: its sha256 is none of those that the requirement gives")
-            elif wheel.yanked is not None and not pinned:
-                self.note(project, f"{wheel.version} was yanked{': ' + wheel.yanked if wheel.yanked else ''}")
-            else:
-                fitting.append(wheel)
         wanted = [one for one in listing.rejected if all(pins.admits(ask.specifier, one.version) for ask in asks)]
+        found = self._filtered(listing.wheels, asks), self._filtered(listing.sdists, asks)
         for rejection in wanted[:REJECTIONS]:
             self.note(project, f"the index's {rejection}")
         if len(wanted) > REJECTIONS:
             self.note(project, f"the index's {len(wanted) - REJECTIONS} earlier releases: no wheel that fits either")
+        return found
+
+    def _filtered(self, files: Sequence[_File], asks: Sequence[Ask]) -> list[_File]:
+        """Leave out what the demands exclude: bounds, hashes, yanked files (PEP 592), pre-releases (PEP 440)."""
+        hashes = [ask.hashes for ask in asks if ask.hashes]
+        pinned = any(pins.pin_of(ask.specifier) for ask in asks)
+        fitting = []
+        for file in files:
+            if not all(pins.admits(ask.specifier, file.version) for ask in asks):
+                continue
+            if any(f"sha256:{file.sha256}" not in allowed for allowed in hashes):
+                self.note(file.project, f"{file.filename}: its sha256 is none of those that the requirement gives")
+            elif file.yanked is not None and not pinned:
+                self.note(file.project, f"{file.version} was yanked{': ' + file.yanked if file.yanked else ''}")
+            else:
+                fitting.append(file)
         if any(_wants_prereleases(ask) for ask in asks) or self._policy.pre:
             return fitting
-        finals = [wheel for wheel in fitting if not wheel.version.is_prerelease]
+        finals = [file for file in fitting if not file.version.is_prerelease]
         return finals or fitting
 
 

@@ -15,7 +15,7 @@ from resolver.model import Decision, Outcome, PinsPolicy, Preference, Resolution
 from resolver.pypi.lookalikes import TrustedNames
 from resolver.resolve import Policy, resolve
 from tests import universe
-from tests.fakes import FakeIndex
+from tests.fakes import FakeBuilder, FakeIndex
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +41,7 @@ def run(case: Mapping[str, Any], folder: Path) -> tuple[Resolution, FakeIndex]:
         prefer=Preference(case.get("prefer", "fewest")),
         only_distro=case.get("only_distro", False),
         exclude=frozenset(map(canonicalize_name, case.get("exclude", ()))),
+        allow_sdist=frozenset(map(canonicalize_name, case.get("allow_sdist", ()))),
     )
     wanted = universe.requirements(folder, case["requirements"], case.get("constraints"))
     trusted = TrustedNames([*catalog.names(), *case.get("known_names", ())], case.get("popular", ()))
@@ -50,6 +51,7 @@ def run(case: Mapping[str, Any], folder: Path) -> tuple[Resolution, FakeIndex]:
         catalog,
         index,
         policy,
+        builder=FakeBuilder(index),
         resembles=lambda project: None if project in reviewed else trusted.lookalike(project),
     )
     return resolution, index

@@ -17,7 +17,9 @@ from resolver import lock as locks
 from resolver.app import App, Options
 from resolver.errors import DistrofirstError
 from resolver.hosts.debian import Apt
+from resolver.indexes import open_client, way
 from resolver.io.process import ProcessRunner
+from resolver.pypi.wheelhouse import Wheelhouse
 from resolver.venv.install import dry_run_lines, install
 from resolver.venv.record import contract_of
 from resolver.venv.verify import verify
@@ -37,7 +39,12 @@ def main(action: str, lock_file: str, venv: Path) -> str:
         return json.dumps([[finding.project, finding.kind] for finding in found])
     app = App(options=Options(venv=venv, dry_run=action == "dry-run"), warn=_say, progress=_say)
     with ExitStack() as stack:
-        wheels = app._wheelhouse(stack)
+        wheels = Wheelhouse(
+            lambda: app._wheel_folder,
+            lambda: open_client(stack, app.cache, way(None, ()), offline=False),
+            app.cache,
+            rebuild=lambda wheel: sys.exit(f"{wheel.filename} would have to be built"),
+        )
         result = install(lock, venv, runner, packages, wheels, dry_run=action == "dry-run")
     if action == "dry-run":
         return "\n".join(dry_run_lines(result.commands))

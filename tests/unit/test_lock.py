@@ -6,13 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import tomli_w
 from packaging.markers import Marker
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from resolver import lock as locks
 from resolver.errors import DistrofirstError, InputError, PolicyError, UnmetError
 from resolver.model import (
+    Build,
     Decision,
     Evidence,
     Lock,
@@ -23,6 +26,7 @@ from resolver.model import (
     Release,
     Requirement,
     RequirementSet,
+    Sdist,
     Target,
 )
 from tests.unit.report.samples import TARGET, candidate, distro, gaps, plan, pypi, resolution, wheel, without
@@ -302,6 +306,85 @@ def test_the_file_passes_pep_751s_own_validation() -> None:
     pylock = pytest.importorskip("packaging.pylock", reason="packaging validates pylock files from 26.0 on")
     found = pylock.Pylock.from_dict(tomllib.loads(locks.dumps(made())))
     assert [package.name for package in found.packages] == ["fastapi", "httpx", "starlette", "stripe"]
+
+
+# What was built
+
+
+def built_lock() -> Lock:
+    sdist = Sdist(
+        project=canonicalize_name("a"),
+        version=Version("1"),
+        filename="a-1.tar.gz",
+        url="https://files.example/a-1.tar.gz",
+        sha256="cd" * 32,
+        size=77,
+        requires_python=">=3.6.*",
+        upload_time="yesterday",
+    )
+    of_it = replace(
+        wheel("a", "1"),
+        url=sdist.url,
+        size=77,
+        requires_python=sdist.requires_python,
+        upload_time=sdist.upload_time,
+        built=Build(sdist=sdist, requires=(wheel("tool", "2"),)),
+    )
+    return made(pypi("a", "1", wheel=of_it), pypi("b", "1"))
+
+
+def test_P2_a_build_is_locked_whole() -> None:
+    lock = built_lock()
+    assert again(lock) == lock
+    assert locks.dumps(again(lock)) == locks.dumps(lock)
+    document = tomllib.loads(locks.dumps(lock))
+    package = document["packages"][0]
+    assert package["sdist"] == {
+        "name": "a-1.tar.gz",
+        "url": "https://files.example/a-1.tar.gz",
+        "size": 77,
+        "hashes": {"sha256": "cd" * 32},
+    }
+    assert "wheels" not in package
+    (build,) = document["tool"]["distrofirst"]["builds"]
+    assert (build["name"], build["wheel"]) == ("a", "a-1-py3-none-any.whl")
+    assert build["hashes"]["sha256"] == wheel("a", "1").sha256
+    (tool,) = build["requires"]
+    assert (tool["project"], tool["version"], tool["hashes"]["sha256"]) == ("tool", "2", wheel("tool", "2").sha256)
+
+
+def test_a_lock_without_builds_has_no_word_of_them() -> None:
+    assert "builds" not in tomllib.loads(locks.dumps(made()))["tool"]["distrofirst"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('name = "a-1.tar.gz"', 'name = "../a-1.tar.gz"', "packages[0].sdist.name: not the file name of an sdist"),
+        ('wheel = "a-1-', 'wheel = "b-1-', "tool.distrofirst.builds[0].wheel: expected a wheel of a 1, found b-1-"),
+        ('name = "tool-2-', 'name = "evil-2-', "builds[0].requires[0].name: expected a wheel of tool 2"),
+    ],
+)
+def test_a_build_that_does_not_agree_with_itself(old: str, new: str, message: str) -> None:
+    with pytest.raises(InputError, match=re.escape(message)):
+        locks.loads(locks.dumps(built_lock()).replace(old, new), context="pylock.debian-13.toml")
+
+
+def test_every_sdist_has_its_build_and_every_build_its_sdist() -> None:
+    for key, message in (("builds", "projects need a, found nothing"), ("sdist", "no project needs a")):
+        document = tomllib.loads(locks.dumps(built_lock()))
+        del (document["tool"]["distrofirst"] if key == "builds" else document["packages"][0])[key]
+        with pytest.raises(InputError, match=message):
+            locks.loads(tomli_w.dumps(document), context="pylock.debian-13.toml")
+    document = tomllib.loads(locks.dumps(built_lock()))
+    document["packages"][0]["wheels"] = document["packages"][1]["wheels"]
+    with pytest.raises(InputError, match="expected either a wheel or an sdist, found both"):
+        locks.loads(tomli_w.dumps(document), context="pylock.debian-13.toml")
+
+
+def test_P2_pip_is_not_given_what_it_would_build() -> None:
+    with pytest.raises(PolicyError, match="a would be built by pip, without a sandbox"):
+        locks.dumps_requirements(built_lock())
 
 
 # Reading back

@@ -38,6 +38,10 @@ def refuse() -> Http:
     raise AssertionError("nothing had to be fetched")
 
 
+def never(what: Wheel) -> None:
+    raise AssertionError(f"{what.filename} had to be built")
+
+
 def serve(server: Loopback, name: str, content: bytes | None = None) -> Wheel:
     content = build(name=name) if content is None else content
     url = server.add(f"/{filename_of(name)}", Reply(body=content))
@@ -48,7 +52,14 @@ def obtain(tmp_path: Path, what: Lock, *, server: bool = True, offline: bool = F
     cache = FileCache(tmp_path / "entries", warn=pytest.fail)
     with HttpClient(cache) as http:
         client = (lambda: http) if server else refuse
-        return Wheelhouse(lambda: tmp_path / "wheels", client, cache, offline=offline).obtain(what)
+        house = Wheelhouse(
+            lambda: tmp_path / "wheels",
+            client,
+            cache,
+            rebuild=never,
+            offline=offline,
+        )
+        return house.obtain(what)
 
 
 def test_P4_what_was_fetched_and_found_fit_is_neither_fetched_nor_inspected_again(
@@ -150,7 +161,7 @@ def test_a_look_tells_what_obtain_refuses_and_what_is_gone(tmp_path: Path, serve
     cache = FileCache(tmp_path / "entries", warn=pytest.fail)
     allow = frozenset({("pth", canonicalize_name("b"))})
     with HttpClient(cache) as http:
-        house = Wheelhouse(lambda: tmp_path / "wheels", lambda: http, cache, allow=allow)
+        house = Wheelhouse(lambda: tmp_path / "wheels", lambda: http, cache, rebuild=never, allow=allow)
         seen = house.look(what)
         with pytest.raises(UnavailableError, match="the server does not have it"):
             house.obtain(what)
@@ -168,7 +179,7 @@ def test_a_look_takes_a_server_that_does_not_answer_for_no_word_that_a_wheel_is_
     cache = FileCache(tmp_path / "entries", warn=pytest.fail)
     with HttpClient(cache, HttpOptions(offline=True)) as http:
         for offline in (False, True):
-            house = Wheelhouse(lambda: tmp_path / "wheels", lambda: http, cache, offline=offline)
+            house = Wheelhouse(lambda: tmp_path / "wheels", lambda: http, cache, rebuild=never, offline=offline)
             with pytest.raises(UnavailableError):
                 house.look(what)
 
@@ -180,7 +191,7 @@ def test_former_wheels_are_given_or_why_they_cannot_be_had(tmp_path: Path, serve
     wheels = (serve(server, "a"), serve(server, "b", bad), gone, here)
     cache = FileCache(tmp_path / "entries", warn=pytest.fail)
     with HttpClient(cache) as http:
-        house = Wheelhouse(lambda: tmp_path / "wheels", lambda: http, cache)
+        house = Wheelhouse(lambda: tmp_path / "wheels", lambda: http, cache, rebuild=never)
         found = house.former(wheels)
         assert [type(found[one.project]) for one in wheels[2:]] == [GoneError, UnavailableError]
         assert [found[one.project] for one in wheels[:2]] == [

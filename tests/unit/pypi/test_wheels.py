@@ -8,7 +8,7 @@ import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -182,6 +182,28 @@ def test_each_rejection_says_why() -> None:
     )
     assert worded(choose("demo-2.0-py3-none-any.whl", hashes={"md5": "0" * 32})) == ("2.0: the index gives no sha256",)
     assert worded(choose("demo-2.0-py3-none-any.whl", url="file:///demo.whl")) == ("2.0: its address cannot be used",)
+
+
+def test_P2_sdists_are_kept_where_no_wheel_fits() -> None:
+    listing = choose(
+        "demo-4.0-py3-none-any.whl",
+        "demo-4.0.tar.gz",
+        "demo-3.0.zip",
+        "demo-3.0.tar.gz",
+        "demo-2.0-cp27-cp27m-win32.whl",
+        "demo-2.0.tar.bz2",
+        "demo-1.0.tar.Z",
+    )
+    assert [sdist.filename for sdist in listing.sdists] == ["demo-3.0.tar.gz", "demo-2.0.tar.bz2"]
+    assert len(listing.rejected) == 3
+    assert all(sdist.sha256 and sdist.url.startswith("https://") for sdist in listing.sdists)
+
+
+@pytest.mark.parametrize(
+    "about", [{"requires-python": "<3.12"}, {"hashes": {"md5": "0" * 32}}, {"url": "file:///demo-1.0.tar.gz"}]
+)
+def test_P2_P3_an_sdist_has_to_fit_as_a_wheel_has_to(about: dict[str, Any]) -> None:
+    assert choose("demo-1.0.tar.gz", **about).sdists == ()
 
 
 def test_what_came_closest_is_what_is_told() -> None:

@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 from resolver.model import Outcome, PinsPolicy, Preference, Reason
 from resolver.resolve import Policy
 from resolver.resolve.provider import REJECTIONS, WINDOW
+from tests.fakes import FakeBuilder
 from tests.unit.resolve.worlds import World, chosen, packaged
 
 if TYPE_CHECKING:
@@ -20,6 +21,23 @@ if TYPE_CHECKING:
 def sha256(filename: str) -> str:
     """Give the hash that the fake index makes up for a wheel."""
     return hashlib.sha256(filename.encode()).hexdigest()
+
+
+def test_P2_few_releases_are_built_in_search_of_one(tmp_path: Path) -> None:
+    """Each build may take minutes; none fits here."""
+    releases = {f"{number}.0": {"sdist_only": True, "requires": ["absent"]} for number in range(1, 9)}
+    world = World(tmp_path, pypi={"foo": releases})
+    builder = FakeBuilder(world.index)
+    plan = world.plan("foo", policy=Policy(allow_sdist=frozenset({canonicalize_name("foo")})), builder=builder)
+    assert plan["foo"].outcome is Outcome.UNMET
+    assert list(dict.fromkeys(builder.built)) == ["foo-8.0.tar.gz", "foo-7.0.tar.gz", "foo-6.0.tar.gz"]
+    assert "5 earlier sdists are not tried" in plan["foo"].trail
+
+
+def test_P2_without_a_builder_the_place_to_build_is_named(tmp_path: Path) -> None:
+    world = World(tmp_path, pypi={"foo": {"1.0": {"sdist_only": True}}})
+    plan = world.plan("foo", policy=Policy(allow_sdist=frozenset({canonicalize_name("foo")})))
+    assert "its sdist can be built on a host of debian:13 only" in plan["foo"].trail
 
 
 # --- the index's side ---

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from resolver.model import Decision
+    from resolver.ports import Builder
 
 
 class World:
@@ -26,11 +27,15 @@ class World:
         self.index = FakeIndex(pypi or {})
 
     def plan(
-        self, *lines: str, constraints: list[str] | None = None, policy: Policy | None = None
+        self,
+        *lines: str,
+        constraints: list[str] | None = None,
+        policy: Policy | None = None,
+        builder: Builder | None = None,
     ) -> dict[str, Decision]:
         """Resolve lines of a requirements file; give the decisions by name."""
         wanted = universe.requirements(self._folder, list(lines), constraints)
-        resolution = resolve(wanted, self.catalog, self.index, policy or Policy())
+        resolution = resolve(wanted, self.catalog, self.index, policy or Policy(), builder=builder)
         return {str(one.name): one for one in resolution.decisions}
 
 

@@ -1,0 +1,202 @@
+"""The remainder in a lock: each project's file, as PEP 751 has it, and what was built (rule P2), which it has not.
+
+A wheel of the index is ``packages.wheels``. One that was built is there with what it was built of; its own hash, and
+all that was in the build environment, stand in ``tool.distrofirst.builds``.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import parse_wheel_filename
+
+from resolver.model import Build, Sdist, Wheel
+from resolver.tables import without_gaps
+
+if TYPE_CHECKING:
+    from packaging.utils import NormalizedName
+    from packaging.version import Version
+
+    from resolver.tables import Table
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_URL = re.compile(r"(https?|file)://[^\s\x00-\x1f\x7f]+")
+_SDISTS = (".tar.gz", ".tgz", ".zip", ".tar.bz2", ".tar.xz")
+
+
+def lockable(wheel: Wheel) -> Wheel:
+    """Keep of a wheel what PEP 751 has room for, and of an index's carelessness nothing that makes a lock invalid."""
+    requires_python, upload_time = _lockable_python(wheel.requires_python), _lockable_time(wheel.upload_time)
+    built = wheel.built
+    if built is not None:
+        sdist = replace(built.sdist, requires_python=requires_python, upload_time=upload_time, yanked=None)
+        # What a build requirement says of Pythons has no place in a lock: it is decided.
+        requires = (replace(lockable(one), requires_python=None) for one in built.requires)
+        built = Build(sdist=sdist, requires=tuple(requires))
+    return replace(
+        wheel, requires_python=requires_python, upload_time=upload_time, yanked=None, core_metadata=None, built=built
+    )
+
+
+def _lockable_python(text: str | None) -> str | None:
+    try:
+        SpecifierSet(text or "")
+    except InvalidSpecifier:  # ">=3.6.*" and the like are still about
+        return None
+    return text
+
+
+def _lockable_time(text: str | None) -> str | None:
+    with suppress(ValueError):
+        time = datetime.fromisoformat(text or "")
+        return _spell_time(time if time.tzinfo else time.replace(tzinfo=UTC))
+    return None
+
+
+def _spell_time(time: datetime) -> str:
+    """Spell a time the one way that survives a TOML date: ``2026-03-04T05:06:07Z``."""
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def dump_package(wheel: Wheel, index: str | None) -> dict[str, object]:
+    """Write an entry of ``[[packages]]``; one that was built has its sdist there, as PEP 751 knows it."""
+    return without_gaps(
+        **{
+            "name": str(wheel.project),
+            "version": str(wheel.version),
+            "requires-python": wheel.requires_python,
+            "index": index,
+            "wheels": [_dump_file(wheel)] if wheel.built is None else None,
+            "sdist": _dump_file(wheel.built.sdist) if wheel.built is not None else None,
+        }
+    )
+
+
+def _dump_file(file: Wheel | Sdist) -> dict[str, object]:
+    return without_gaps(
+        **{
+            "name": file.filename,
+            "upload-time": datetime.fromisoformat(file.upload_time) if file.upload_time else None,
+            "url": file.url,
+            "size": file.size,
+            "hashes": {"sha256": file.sha256},
+        }
+    )
+
+
+def dump_build(wheel: Wheel, built: Build) -> dict[str, object]:
+    """Write what PEP 751 has no word for: the wheel that came of an sdist, and what it was built with."""
+    return {
+        "name": str(wheel.project),
+        "wheel": wheel.filename,
+        "hashes": {"sha256": wheel.sha256},
+        "requires": [
+            {"project": str(one.project), "version": str(one.version), **_dump_file(one)} for one in built.requires
+        ],
+    }
+
+
+def load(document: Table, tool: Table) -> tuple[Wheel, ...]:
+    """Read the remainder; each entry has one wheel, or one sdist and a build that says what came of it."""
+    builds = tool.tables("builds") if tool.has("builds") else ()
+    names = [build.name("name") for build in builds]
+    tool.unique("builds", names)
+    by_name = dict(zip(names, builds, strict=True))
+    packages = document.tables("packages")
+    sources = {package.name("name") for package in packages if package.has("sdist")}
+    tool.same("builds", set(names), {str(name) for name in sources})
+    return tuple(_load_package(package, by_name.get(package.name("name"))) for package in packages)
+
+
+def _load_package(package: Table, build: Table | None) -> Wheel:
+    project = package.name("name")
+    version = package.version("version")
+    requires_python = package.optional("requires-python")
+    if build is not None:
+        return _load_built(package, build, project, version)
+    wheels = package.tables("wheels")
+    if len(wheels) != 1:
+        package.fail("wheels", f"expected one wheel, found {len(wheels)}")
+    return _wheel_in(wheels[0], project, version, requires_python)
+
+
+def _load_built(package: Table, build: Table, project: NormalizedName, version: Version) -> Wheel:
+    if package.has("wheels"):
+        package.fail("wheels", "expected either a wheel or an sdist, found both")
+    source = package.table("sdist")
+    filename = source.text("name")
+    if not filename.isprintable() or "/" in filename or not filename.endswith(_SDISTS):
+        source.fail("name", f"not the file name of an sdist: {filename!r}")
+    url, sha256, size, upload_time = _file_in(source)
+    sdist = Sdist(
+        project=project,
+        version=version,
+        filename=filename,
+        url=url,
+        sha256=sha256,
+        size=size,
+        requires_python=package.optional("requires-python"),
+        upload_time=upload_time,
+    )
+    requires = build.tables("requires")
+    return Wheel(
+        project=project,
+        version=version,
+        filename=_wheel_name(build, "wheel", project, version),
+        url=url,
+        sha256=_sha256_in(build),
+        size=size,
+        requires_python=sdist.requires_python,
+        upload_time=upload_time,
+        built=Build(
+            sdist=sdist,
+            requires=tuple(_wheel_in(one, one.name("project"), one.version("version"), None) for one in requires),
+        ),
+    )
+
+
+def _wheel_in(wheel: Table, project: NormalizedName, version: Version, requires_python: str | None) -> Wheel:
+    filename = _wheel_name(wheel, "name", project, version)
+    url, sha256, size, upload_time = _file_in(wheel)
+    return Wheel(
+        project=project,
+        version=version,
+        filename=filename,
+        url=url,
+        sha256=sha256,
+        size=size,
+        requires_python=requires_python,
+        upload_time=upload_time,
+    )
+
+
+def _wheel_name(table: Table, key: str, project: NormalizedName, version: Version) -> str:
+    filename = table.text(key)
+    try:
+        stated = parse_wheel_filename(filename)[:2]
+    except ValueError as error:
+        table.fail(key, f"not the file name of a wheel: {error}")
+    if stated != (project, version) or "/" in filename:
+        table.fail(key, f"expected a wheel of {project} {version}, found {filename}")
+    return filename
+
+
+def _file_in(table: Table) -> tuple[str, str, int | None, str | None]:
+    """Read what all files have: URL, sha256, size and time."""
+    size = table.get("size", int)
+    if size is not None and size < 0:
+        table.fail("size", f"expected a number of bytes, found {size}")
+    time = table.get("upload-time", datetime)
+    if time and not time.tzinfo:
+        table.fail("upload-time", "expected a time with its offset from UTC")
+    url = table.text("url", _URL, "an http, https or file URL")
+    return url, _sha256_in(table), size, _spell_time(time) if time else None
+
+
+def _sha256_in(table: Table) -> str:
+    return table.table("hashes").text("sha256", _SHA256, "64 hexadecimal digits in lower case")

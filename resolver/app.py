@@ -30,6 +30,7 @@ from resolver.model import (
     with_what_builds,
 )
 from resolver.names import Names
+from resolver.repositories import is_git
 from resolver.resolve import Policy, of_locked, refuse, resolve, resolve_direct
 from resolver.targets import HOST, Setting, Targets
 
@@ -400,13 +401,15 @@ class App:
         with ExitStack() as stack:
             no_index = policy.only_distro or "--no-index" in named
             index = self._open_indexes(stack, catalog.target, wanted)
-            may_build = policy.allow_sdist and not no_index and catalog.target.is_host
+            builder = None
+            if not no_index and (policy.allow_sdist or any(one.url and is_git(one.url) for one in wanted.requirements)):
+                builder = self._supply(stack, lambda: catalog, index).builder_for(wanted.requirements)
             return resolve(
                 wanted,
                 catalog,
                 None if no_index else index,
                 policy,
-                builder=self._supply(stack, lambda: catalog, index).builder if may_build else None,
+                builder=builder,
                 elsewhere=elsewhere,
                 resembles=self._names(catalog),
             )
@@ -538,6 +541,7 @@ class App:
             catalog=host,
             packages=lambda: self._targets.package_manager(host()),
             names=cache(lambda: self._names(host())),
+            warn=self.warn,
             progress=self.progress,
             indexes=self.options.indexes,
             allow=self.options.allow,

@@ -1,7 +1,7 @@
 """A plan as a file: ``pylock.<release>.toml`` (PEP 751), written and read back without loss.
 
 ``[[packages]]`` holds the remainder, so pip and uv install that part as from any pylock file. What PEP 751 has no
-word for, the OS packages, what was built of an sdist and the reasons, stands in ``[tool.distrofirst]``; a file without
+word for, the OS packages, what was built and the reasons, stands in ``[tool.distrofirst]``; a file without
 it is not a plan.
 
 Nothing of the machine or the hour gets in: the same plan gives the same bytes (rule R7). Hence a lock does not know

@@ -130,6 +130,8 @@ class Worry(StrEnum):
     """A newer release would do, and is younger than the cooldown."""
     AGE_UNKNOWN = "age-unknown"
     """Taken without knowing its age: the index does not tell."""
+    INCOMPLETE = "incomplete"
+    """It is built of less than its repository refers to: submodules and Git LFS are not fetched."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -445,12 +447,43 @@ class Sdist:
     yanked: str | None = None
     """The reason (maybe empty) where the file is yanked, else None (PEP 592)."""
 
+    def __str__(self) -> str:
+        """``odfpy-1.4.1.tar.gz``."""
+        return self.filename
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Commit:
+    """One commit of a git repository that a requirement names (rule R5)."""
+
+    project: NormalizedName
+    url: str
+    """As git takes it: ``https://forge.example/x.git``."""
+    commit: str
+    """40 hexadecimal digits (SHA-1) or 64 (SHA-256), lower case."""
+    subdirectory: str = ""
+    """Where in the tree the project is; ``a/b``."""
+    tree: str | None = None
+    """The sha256 of all files of the tree, with their paths and modes (``resolver.pypi.fetching``); None while nobody
+    has looked."""
+
+    def __str__(self) -> str:
+        """``git+https://forge.example/x.git@0123…#subdirectory=a/b``."""
+        from urllib.parse import quote  # noqa: PLC0415 - commits are rare
+
+        below = f"#subdirectory={quote(self.subdirectory)}" if self.subdirectory else ""
+        return f"git+{self.url}@{self.commit}{below}"
+
+
+Buildable = Sdist | Commit
+"""What a wheel may be built of."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Build:
-    """What a wheel was built of (rule P2)."""
+    """What a wheel was built of (rules P2, R5)."""
 
-    sdist: Sdist
+    source: Buildable
     requires: tuple[Wheel, ...] = ()
     """Everything that was in the build environment, sorted by name: wheels of the index, by their hashes."""
     concerns: tuple[Concern, ...] = ()
@@ -459,7 +492,7 @@ class Build:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wheel:
-    """One wheel on the index, or one that was built of an sdist from there."""
+    """One wheel on the index, or one that was built of an sdist from there, or of a commit."""
 
     project: NormalizedName
     version: Version
@@ -475,7 +508,7 @@ class Wheel:
     core_metadata: str | None = None
     """sha256 of the PEP 658 file; empty where the index has one without naming its hash; None where it has none."""
     built: Build | None = None
-    """What it was built of; ``url`` and ``size`` are the sdist's then, name and hash the wheel's own."""
+    """What it was built of; ``url`` and ``size`` are the source's then, name and hash the wheel's own."""
 
 
 def with_what_builds(wheels: Iterable[Wheel]) -> tuple[Wheel, ...]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from resolver.model import (
         Absence,
+        Buildable,
         Command,
         Completed,
         Fix,
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
         OsPackage,
         RpmOffer,
         RpmRepository,
-        Sdist,
         Target,
         Transaction,
         Unchecked,
@@ -94,12 +94,12 @@ class Index(Protocol):
 
 
 class Builder(Protocol):
-    """Makes wheels of sdists, on this host and for it (rule P2); asked only about projects that the user allowed."""
+    """Makes wheels of sdists and commits, on this host and for it (rules P2, R5), where the user named them."""
 
-    def build(self, sdist: Sdist) -> Wheel:
+    def build(self, source: Buildable) -> Wheel:
         """Build in the sandbox, or find what was built before; minutes where it has to compile.
 
-        Raises PolicyError for what an sdist must not do or be, CommandError where the build fails by itself,
+        Raises PolicyError for what a source must not do or be, CommandError where the build fails by itself,
         UnavailableError where what it needs cannot be fetched.
         """
         ...

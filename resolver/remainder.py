@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import parse_wheel_filename
 
-from resolver.model import Build, Sdist, Wheel
+from resolver import repositories
+from resolver.model import Build, Commit, Sdist, Wheel
 from resolver.tables import without_gaps
 
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
     from packaging.version import Version
 
+    from resolver.model import Buildable
     from resolver.tables import Table
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -34,10 +36,12 @@ def lockable(wheel: Wheel) -> Wheel:
     requires_python, upload_time = _lockable_python(wheel.requires_python), _lockable_time(wheel.upload_time)
     built = wheel.built
     if built is not None:
-        sdist = replace(built.sdist, requires_python=requires_python, upload_time=upload_time, yanked=None)
+        source = built.source
+        if isinstance(source, Sdist):
+            source = replace(source, requires_python=requires_python, upload_time=upload_time, yanked=None)
         # What a build requirement says of Pythons has no place in a lock: it is decided.
         requires = (replace(lockable(one), requires_python=None) for one in built.requires)
-        built = Build(sdist=sdist, requires=tuple(requires))
+        built = Build(source=source, requires=tuple(requires))
     return replace(
         wheel, requires_python=requires_python, upload_time=upload_time, yanked=None, core_metadata=None, built=built
     )
@@ -64,15 +68,31 @@ def _spell_time(time: datetime) -> str:
 
 
 def dump_package(wheel: Wheel, index: str | None) -> dict[str, object]:
-    """Write an entry of ``[[packages]]``; one that was built has its sdist there, as PEP 751 knows it."""
+    """Write an entry of ``[[packages]]``; one that was built has its sdist or its commit there, as PEP 751 knows them.
+
+    A source tree's version is not its to know: "MUST NOT be included when it cannot be guaranteed to be consistent".
+    """
+    source = wheel.built.source if wheel.built is not None else None
     return without_gaps(
         **{
             "name": str(wheel.project),
-            "version": str(wheel.version),
+            "version": str(wheel.version) if not isinstance(source, Commit) else None,
             "requires-python": wheel.requires_python,
             "index": index,
-            "wheels": [_dump_file(wheel)] if wheel.built is None else None,
-            "sdist": _dump_file(wheel.built.sdist) if wheel.built is not None else None,
+            "vcs": _dump_commit(source) if isinstance(source, Commit) else None,
+            "wheels": [_dump_file(wheel)] if source is None else None,
+            "sdist": _dump_file(source) if isinstance(source, Sdist) else None,
+        }
+    )
+
+
+def _dump_commit(commit: Commit) -> dict[str, object]:
+    return without_gaps(
+        **{
+            "type": "git",
+            "url": commit.url,
+            "commit-id": commit.commit,
+            "subdirectory": commit.subdirectory or None,
         }
     )
 
@@ -90,50 +110,95 @@ def _dump_file(file: Wheel | Sdist) -> dict[str, object]:
 
 
 def dump_build(wheel: Wheel, built: Build) -> dict[str, object]:
-    """Write what PEP 751 has no word for: the wheel that came of an sdist, and what it was built with."""
-    return {
-        "name": str(wheel.project),
-        "wheel": wheel.filename,
-        "hashes": {"sha256": wheel.sha256},
-        "requires": [
+    """Write what PEP 751 has no word for: the wheel that came of it, what it was built with, a commit's own files."""
+    commit = built.source if isinstance(built.source, Commit) else None
+    return without_gaps(
+        name=str(wheel.project),
+        version=str(wheel.version) if commit else None,
+        wheel=wheel.filename,
+        hashes={"sha256": wheel.sha256},
+        tree={"sha256": commit.tree} if commit else None,
+        requires=[
             {"project": str(one.project), "version": str(one.version), **_dump_file(one)} for one in built.requires
         ],
-    }
+    )
 
 
 def load(document: Table, tool: Table) -> tuple[Wheel, ...]:
-    """Read the remainder; each entry has one wheel, or one sdist and a build that says what came of it."""
+    """Read the remainder; each entry has one wheel, or one sdist or commit and a build that says what came of it."""
     builds = tool.tables("builds") if tool.has("builds") else ()
     names = [build.name("name") for build in builds]
     tool.unique("builds", names)
     by_name = dict(zip(names, builds, strict=True))
     packages = document.tables("packages")
-    sources = {package.name("name") for package in packages if package.has("sdist")}
+    sources = {package.name("name") for package in packages if package.has("sdist") or package.has("vcs")}
     tool.same("builds", set(names), {str(name) for name in sources})
     return tuple(_load_package(package, by_name.get(package.name("name"))) for package in packages)
 
 
 def _load_package(package: Table, build: Table | None) -> Wheel:
     project = package.name("name")
+    if build is not None:
+        return _load_built(package, build, project)
     version = package.version("version")
     requires_python = package.optional("requires-python")
-    if build is not None:
-        return _load_built(package, build, project, version)
     wheels = package.tables("wheels")
     if len(wheels) != 1:
         package.fail("wheels", f"expected one wheel, found {len(wheels)}")
     return _wheel_in(wheels[0], project, version, requires_python)
 
 
-def _load_built(package: Table, build: Table, project: NormalizedName, version: Version) -> Wheel:
-    if package.has("wheels"):
-        package.fail("wheels", "expected either a wheel or an sdist, found both")
+def _load_built(package: Table, build: Table, project: NormalizedName) -> Wheel:
+    if sum(map(package.has, ("sdist", "vcs", "wheels"))) > 1:
+        package.fail("name", "expected one of a wheel, an sdist and a commit, found several")
+    requires = tuple(
+        _wheel_in(one, one.name("project"), one.version("version"), None) for one in build.tables("requires")
+    )
+    source: Buildable
+    if package.has("vcs"):
+        version, source = build.version("version"), _load_commit(package.table("vcs"), build, project)
+    else:
+        version = package.version("version")
+        source = _load_sdist(package, project, version)
+    sdist = source if isinstance(source, Sdist) else None
+    return Wheel(
+        project=project,
+        version=version,
+        filename=_wheel_name(build, "wheel", project, version),
+        url=sdist.url if sdist else str(source),
+        sha256=_sha256_in(build),
+        size=sdist.size if sdist else None,
+        requires_python=sdist.requires_python if sdist else None,
+        upload_time=sdist.upload_time if sdist else None,
+        built=Build(source=source, requires=requires),
+    )
+
+
+def _load_commit(vcs: Table, build: Table, project: NormalizedName) -> Commit:
+    if vcs.text("type") != "git":
+        vcs.fail("type", f"expected git, found {vcs.text('type')}")
+    commit = Commit(
+        project=project,
+        url=vcs.text("url"),
+        commit=vcs.text("commit-id"),
+        subdirectory=vcs.optional("subdirectory") or "",
+        tree=_sha256_in(build, "tree"),
+    )
+    # As strict as with a requirement that somebody wrote: this file may be somebody else's.
+    if (why := repositories.obstacle(str(commit))) or repositories.commit_of(project, str(commit)) != replace(
+        commit, tree=None
+    ):
+        vcs.fail("url", f"expected a repository and a commit that may be built from, found {why or commit}")
+    return commit
+
+
+def _load_sdist(package: Table, project: NormalizedName, version: Version) -> Sdist:
     source = package.table("sdist")
     filename = source.text("name")
     if not filename.isprintable() or "/" in filename or not filename.endswith(_SDISTS):
         source.fail("name", f"not the file name of an sdist: {filename!r}")
     url, sha256, size, upload_time = _file_in(source)
-    sdist = Sdist(
+    return Sdist(
         project=project,
         version=version,
         filename=filename,
@@ -142,21 +207,6 @@ def _load_built(package: Table, build: Table, project: NormalizedName, version: 
         size=size,
         requires_python=package.optional("requires-python"),
         upload_time=upload_time,
-    )
-    requires = build.tables("requires")
-    return Wheel(
-        project=project,
-        version=version,
-        filename=_wheel_name(build, "wheel", project, version),
-        url=url,
-        sha256=_sha256_in(build),
-        size=size,
-        requires_python=sdist.requires_python,
-        upload_time=upload_time,
-        built=Build(
-            sdist=sdist,
-            requires=tuple(_wheel_in(one, one.name("project"), one.version("version"), None) for one in requires),
-        ),
     )
 
 
@@ -198,5 +248,5 @@ def _file_in(table: Table) -> tuple[str, str, int | None, str | None]:
     return url, _sha256_in(table), size, _spell_time(time) if time else None
 
 
-def _sha256_in(table: Table) -> str:
-    return table.table("hashes").text("sha256", _SHA256, "64 hexadecimal digits in lower case")
+def _sha256_in(table: Table, key: str = "hashes") -> str:
+    return table.table(key).text("sha256", _SHA256, "64 hexadecimal digits in lower case")

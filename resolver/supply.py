@@ -1,4 +1,4 @@
-"""How the remainder's wheels get to this machine, in one run: fetched, or built of an sdist (rules P2 and P4).
+"""How the remainder's wheels get to this machine, in one run: fetched, or built of their source (rules P2, P4, R5).
 
 There is one folder of wheels, one client that fetches, one inspection, and one sandbox. They know of each other here:
 what is built lies among what was fetched, and what builds it is fetched and looked through like everything else.
@@ -22,17 +22,20 @@ from resolver.errors import PolicyError
 from resolver.indexes import open_client, way
 from resolver.model import Origin, Outcome, Preference, RequirementSet
 from resolver.pypi.builder import Pinned, SandboxBuilder
+from resolver.pypi.fetching import Fetcher
+from resolver.pypi.git import Git
 from resolver.pypi.wheelhouse import Wheelhouse
-from resolver.resolve import Policy, refuse, resolve
+from resolver.repositories import is_git
+from resolver.resolve import Policy, applies, refuse, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from contextlib import ExitStack
 
     from packaging.utils import NormalizedName
 
     from resolver.io.http import HttpClient
-    from resolver.model import AssignedIndex, Resolution, Wheel
+    from resolver.model import AssignedIndex, Requirement, Resolution, Wheel
     from resolver.ports import Cache, Catalog, Index, PackageManager, Runner
     from resolver.pypi.configuration import IndexSettings
     from resolver.resolve.concerns import Resembles
@@ -52,6 +55,7 @@ class Means:
     """Gives the host's: it knows the interpreter."""
     names: Callable[[], Resembles]
     """Gives what judges names."""
+    warn: Callable[[str], None]
     progress: Callable[[str], None]
     indexes: tuple[AssignedIndex, ...] = ()
     """Those that single projects come from."""
@@ -97,13 +101,27 @@ class Supply:
             progress=means.progress,
         )
 
+    def builder_for(self, requirements: Iterable[Requirement]) -> SandboxBuilder | None:
+        """Give what builds what these requirements may need built; None where their target is not here.
+
+        Raises PolicyError for one that names a branch or a tag (rule R5).
+        """
+        target = self._means.catalog().target
+        environment = target.environment()
+        commits = [one for one in requirements if one.url and is_git(one.url) and applies(one, environment)]
+        self.git.refuse_moving(commits)
+        for one in commits:
+            if one.editable:
+                self._means.warn(f"{one.origin}: -e: a commit is built and installed, not linked to where it lies")
+        return self.builder if target.is_host else None
+
     @cached_property
     def builder(self) -> SandboxBuilder:
         """What builds."""
         means = self._means
         packages = means.packages()
         return SandboxBuilder(
-            http=lambda: self._client,
+            fetcher=Fetcher(lambda: self._client, self.git),
             runner=means.runner,
             cache=means.cache,
             wheels=self.wheels,
@@ -113,6 +131,11 @@ class Supply:
             pin=self._pin,
             progress=means.progress,
         )
+
+    @cached_property
+    def git(self) -> Git:
+        """What fetches commits."""
+        return Git(self._means.runner, offline=self._means.offline)
 
     def _rebuild(self, wheel: Wheel) -> None:
         self.builder.rebuild(wheel)

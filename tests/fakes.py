@@ -13,7 +13,18 @@ from packaging.version import Version
 
 from resolver.cooldown import Cooldown
 from resolver.errors import CommandError, UnavailableError
-from resolver.model import Build, Command, Listing, Rejection, Sdist, Transaction, Unchecked, Wheel, WheelMetadata
+from resolver.model import (
+    Build,
+    Command,
+    Commit,
+    Listing,
+    Rejection,
+    Sdist,
+    Transaction,
+    Unchecked,
+    Wheel,
+    WheelMetadata,
+)
 from resolver.pypi.wheels import held_back
 
 if TYPE_CHECKING:
@@ -22,7 +33,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from resolver.errors import DistrofirstError
-    from resolver.model import Completed, Fix, Known, Lock, OsPackage
+    from resolver.model import Buildable, Completed, Fix, Known, Lock, OsPackage
 
 
 UPLOADED = "2026-01-01T00:00:00Z"
@@ -152,8 +163,12 @@ class FakeBuilder:
         self.built: list[str] = []
         """The sdists that were built, in order."""
 
-    def build(self, sdist: Sdist) -> Wheel:
-        self.built.append(sdist.filename)
+    def build(self, source: Buildable) -> Wheel:
+        self.built.append(str(source))
+        if isinstance(source, Commit):
+            wheel = self._index.listing(source.project).wheels[0]
+            return replace(wheel, url=str(source), built=Build(source=replace(source, tree="7" * 64)))
+        sdist = source
         filename = f"{sdist.project.replace('-', '_')}-{sdist.version}-py3-none-any.whl"
         return Wheel(
             project=sdist.project,
@@ -164,7 +179,7 @@ class FakeBuilder:
             size=sdist.size,
             requires_python=sdist.requires_python,
             upload_time=sdist.upload_time,
-            built=Build(sdist=sdist),
+            built=Build(source=sdist),
         )
 
     def metadata(self, wheel: Wheel) -> WheelMetadata:

@@ -61,6 +61,23 @@ def sdist_bytes(
     change: Callable[[tarfile.TarFile], None] = lambda _: None,
 ) -> bytes:
     """Build an sdist whose own backend runs ``code`` while it builds; ``change`` adds what it likes to the archive."""
+    files = project_files(
+        name, version, code=code, requires_code=requires_code, requires=requires, metadata=metadata, module=module
+    )
+    return tar_of(files, f"{name}-{version}", change)
+
+
+def project_files(
+    name: str = "zz_built",
+    version: str = "1.0",
+    *,
+    code: str = "",
+    requires_code: str = "",
+    requires: Iterable[str] = (),
+    metadata: str = "",
+    module: str = "",
+) -> dict[str, str]:
+    """Give the files of such a source."""
     backend = _BACKEND.format(
         name=name,
         version=version,
@@ -70,7 +87,7 @@ def sdist_bytes(
         requires=indent(dedent(requires_code).strip(), "    ") or "    pass",
     )
     project = f'[build-system]\nrequires = {list(requires)}\nbuild-backend = "own"\nbackend-path = ["."]\n'
-    return tar_of({"pyproject.toml": project, "own.py": backend}, f"{name}-{version}", change)
+    return {"pyproject.toml": project, "own.py": backend}
 
 
 def tar_of(files: dict[str, str], top: str, change: Callable[[tarfile.TarFile], None] = lambda _: None) -> bytes:

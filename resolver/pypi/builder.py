@@ -1,4 +1,4 @@
-"""The Builder port: sdists become wheels, in the sandbox that ``resolver.pypi.building`` plans (rule P2).
+"""The Builder port: sdists and commits become wheels, in the sandbox that ``resolver.pypi.building`` plans (rule P2).
 
 What is built is kept among the wheels that were fetched, and which wheel it was under all that it was built of. So a
 warm run builds nothing, and one whose build requirements have newer releases builds anew. What builds comes from among
@@ -7,31 +7,34 @@ the wheels as well: fetched, and looked through (rule P4).
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, Self, cast
-from urllib.parse import unquote, urlsplit
+
+from packaging.utils import parse_wheel_filename
 
 from resolver.errors import CommandError, PolicyError, UnavailableError
-from resolver.model import Build, Command, HttpNotFound, Wheel
+from resolver.model import Build, Command, Commit, Concern, Sdist, Wheel, Worry
 from resolver.pypi import building, sdists
 from resolver.pypi.building import REQUIRES, WHEEL, Limits, Machine, Places
+from resolver.pypi.fetching import digest, gaps
 from resolver.pypi.metadata import read_file
 from resolver.pypi.sdists import BuildSystem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from resolver.model import Concern, Sdist, Target, WheelMetadata
-    from resolver.ports import Cache, Http, Runner
+    from resolver.model import Buildable, Target, WheelMetadata
+    from resolver.ports import Cache, Runner
+    from resolver.pypi.fetching import Fetcher
     from resolver.pypi.wheelhouse import Wheelhouse
 
-_FORMAT: Final = "1"
+_FORMAT: Final = "2"
 """Part of every key: raised when the sandbox changes what a build comes to."""
 _SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _SIZED = (0, 7)
@@ -48,13 +51,24 @@ class Pinned:
     concerns: tuple[Concern, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """What a build goes by."""
+
+    source: Buildable
+    """A commit with its tree's hash."""
+    system: BuildSystem
+    gaps: tuple[str, ...] = ()
+    """What the repository refers to and does not hold."""
+
+
 class SandboxBuilder:
     """The Builder port on this host, for it."""
 
     def __init__(
         self,
         *,
-        http: Callable[[], Http],
+        fetcher: Fetcher,
         runner: Runner,
         cache: Cache,
         wheels: Wheelhouse,
@@ -67,10 +81,10 @@ class SandboxBuilder:
     ) -> None:
         """Build for ``target`` with its ``interpreter``; ``site_directories`` are where its pip is.
 
-        ``http`` is opened when an sdist has to be fetched. ``pin`` resolves build requirements (PEP 508), for whom it
-        is told, to wheels of the index, all that they need included.
+        ``pin`` resolves build requirements (PEP 508), for whom it is told, to wheels of the index, all that they need
+        included.
         """
-        self._http = http
+        self._fetcher = fetcher
         self._runner = runner
         self._cache = cache
         self._wheels = wheels
@@ -82,12 +96,13 @@ class SandboxBuilder:
         self._limits = limits or Limits()
         self._built: dict[str, Wheel] = {}
 
-    def build(self, sdist: Sdist) -> Wheel:
+    def build(self, source: Buildable) -> Wheel:
         """Build, or find what was built before (see the port)."""
-        if sdist.sha256 not in self._built:
-            with _Workshop(self, sdist) as shop:
-                self._built[sdist.sha256] = self._build(sdist, shop)
-        return self._built[sdist.sha256]
+        key = _name(source)
+        if key not in self._built:
+            with _Workshop(self, source) as shop:
+                self._built[key] = self._build(shop)
+        return self._built[key]
 
     def metadata(self, wheel: Wheel) -> WheelMetadata:
         """Read the metadata of a wheel that was built (see the port)."""
@@ -102,65 +117,65 @@ class SandboxBuilder:
         Raises as ``build`` does; PolicyError also where it does not come to the locked bytes.
         """
         assert wheel.built is not None  # noqa: S101 - the caller's condition
-        with _Workshop(self, wheel.built.sdist) as shop:
-            again = self._run(wheel.built, shop.system(), shop)
+        with _Workshop(self, wheel.built.source) as shop:
+            again = self._run(wheel.built, shop)
         if again.sha256 != wheel.sha256:
             raise PolicyError(
                 f"built again, it came to {again.filename} with sha256 {again.sha256}; the lock has {wheel.filename}"
                 f" with sha256 {wheel.sha256}",
-                context=wheel.built.sdist.filename,
+                context=str(wheel.built.source),
                 hint="its build depends on more than its source: make the lock anew on this host, or copy"
                 f" {self._wheels.place(wheel)} from the host where it was made",
             )
 
     # Building, each step remembered -----------------------------------------------------------------------------
 
-    def _build(self, sdist: Sdist, shop: _Workshop) -> Wheel:
-        system = shop.system()
-        pinned = self._pin(system.requires, sdist.filename)
-        further = self._further(sdist, system, pinned.wheels, shop)
-        if not set(further) <= set(system.requires):
-            both = sdists.check_requirements((*system.requires, *further), sdist.filename)
-            pinned = self._pin(both, sdist.filename)
-        build = Build(sdist=sdist, requires=pinned.wheels, concerns=pinned.concerns)
-        key = self._key(sdist, pinned.wheels)
-        known = self._cache.read_json("build", key)
-        if isinstance(known, list) and len(known) == 2:  # noqa: PLR2004 -- name and hash
-            wheel = _wheel(build, filename=str(known[0]), sha256=str(known[1]))
+    def _build(self, shop: _Workshop) -> Wheel:
+        known = shop.known
+        whose = str(known.source)
+        pinned = self._pin(known.system.requires, whose)
+        further = self._further(pinned.wheels, shop)
+        if not set(further) <= set(known.system.requires):
+            pinned = self._pin(sdists.check_requirements((*known.system.requires, *further), whose), whose)
+        lacking = (Concern(worry=Worry.INCOMPLETE, text=f"{whose} is taken without {gap}") for gap in known.gaps)
+        build = Build(source=known.source, requires=pinned.wheels, concerns=(*pinned.concerns, *lacking))
+        key = self._key(known.source, pinned.wheels)
+        before = self._cache.read_json("build", key)
+        if isinstance(before, list) and len(before) == 2:  # noqa: PLR2004 -- name and hash
+            wheel = _wheel(build, filename=str(before[0]), sha256=str(before[1]))
             if self._wheels.find(wheel) is not None:
                 return wheel
-        wheel = self._run(build, system, shop)
+        wheel = self._run(build, shop)
         self._cache.write_json("build", key, [wheel.filename, wheel.sha256])
         return wheel
 
-    def _further(
-        self, sdist: Sdist, system: BuildSystem, pinned: tuple[Wheel, ...], shop: _Workshop
-    ) -> tuple[str, ...]:
+    def _further(self, pinned: tuple[Wheel, ...], shop: _Workshop) -> tuple[str, ...]:
         """Ask the backend what else it needs."""
-        key = self._key(sdist, pinned)
+        source = shop.known.source
+        key = self._key(source, pinned)
         known = self._cache.read_json("build-requires", key)
         if isinstance(known, list):
             return tuple(map(str, known))
-        answer = shop.step(REQUIRES, system, pinned)
-        further = sdists.check_requirements(building.further_requirements(answer, sdist), sdist.filename)
+        answer = shop.step(REQUIRES, pinned)
+        further = sdists.check_requirements(building.further_requirements(answer, source), str(source))
         self._cache.write_json("build-requires", key, list(further))
         return further
 
-    def _run(self, build: Build, system: BuildSystem, shop: _Workshop) -> Wheel:
-        sdist = build.sdist
-        self._progress(f"building {sdist.filename} in a sandbox")
-        filename = building.check_name(shop.step(WHEEL, system, build.requires), sdist, self._target)
+    def _run(self, build: Build, shop: _Workshop) -> Wheel:
+        shop.open()
+        self._progress(f"building {build.source} in a sandbox")
+        filename = building.check_name(shop.step(WHEEL, build.requires), build.source, self._target)
         made = shop.take(filename)
-        wheel = _wheel(build, filename=filename, sha256=_digest(made))
+        wheel = _wheel(build, filename=filename, sha256=digest(made))
         _check(made, wheel)
         self._wheels.keep(wheel, made)
         return wheel
 
-    def _key(self, sdist: Sdist, pinned: Sequence[Wheel]) -> str:
+    def _key(self, source: Buildable, pinned: Sequence[Wheel]) -> str:
         target = self._target
         python = target.python_full_version or target.python
         made_with = ",".join(sorted(one.sha256 for one in pinned))
-        parts = (sdist.sha256, made_with, self._interpreter, python, target.architecture, target.glibc)
+        parts = (_name(source), made_with, self._interpreter, python, target.architecture, target.glibc)
         return "\n".join((_FORMAT, *parts))
 
     # What a workshop needs --------------------------------------------------------------------------------------
@@ -171,8 +186,8 @@ class SandboxBuilder:
             done = self._runner.run(Command(argv=("bwrap", "--version"), purpose="build an sdist in a sandbox"))
         except CommandError as error:
             raise PolicyError(
-                "an sdist is built in a sandbox or not at all, and bubblewrap is not installed",
-                context="--allow-sdist",
+                "what has to be built is built in a sandbox or not at all, and bubblewrap is not installed",
+                context="bwrap",
                 hint="install the OS package bubblewrap, then repeat the command",
             ) from error
         numbers = [int(part) for part in done.stdout.strip().rpartition(" ")[2].split(".") if part.isdigit()]
@@ -183,35 +198,25 @@ class SandboxBuilder:
             interpreter=self._interpreter,
         )
 
-    def remembered_system(self, sdist: Sdist, read: Callable[[], BuildSystem]) -> BuildSystem:
-        """Give an sdist's build system without unpacking it again."""
-        key = f"{_FORMAT}\n{sdist.sha256}"
-        known = self._cache.read_json("build-system", key)
+    def remembered(self, source: Buildable, look: Callable[[], Known]) -> Known:
+        """Give what is known of a source without fetching it again."""
+        key = f"{_FORMAT}\n{_name(source)}"
+        entry = self._cache.read_json("build-system", key)
         with suppress(ValueError, TypeError):
-            requires, backend, path = cast("Any", known)
-            return BuildSystem(requires=tuple(requires), backend=backend, path=tuple(path))
-        system = read()
-        self._cache.write_json("build-system", key, [system.requires, system.backend, system.path])
-        return system
+            requires, backend, path, tree, gaps = cast("Any", entry)
+            system = BuildSystem(requires=tuple(requires), backend=backend, path=tuple(path))
+            if isinstance(source, Commit):
+                source = replace(source, tree=source.tree or str(tree))
+            return Known(source=source, system=system, gaps=tuple(gaps))
+        known = look()
+        system, tree = known.system, known.source.tree if isinstance(known.source, Commit) else None
+        self._cache.write_json("build-system", key, [system.requires, system.backend, system.path, tree, known.gaps])
+        return known
 
-    def fetch(self, sdist: Sdist, folder: Path) -> Path:
-        """Get an sdist, its hash checked."""
-        if sdist.url.startswith("file:"):
-            path = Path(unquote(urlsplit(sdist.url).path))
-            if _digest(path) != sdist.sha256:
-                raise PolicyError(
-                    f"there is no file with sha256 {sdist.sha256}", context=sdist.url, hint="find out who changed it"
-                )
-            return path
-        archive = folder / sdist.filename
-        answer = self._http().download(sdist.url, archive, sha256=sdist.sha256, size=sdist.size)
-        if isinstance(answer, HttpNotFound):
-            raise UnavailableError(
-                "the index lists this file but does not have it",
-                context=sdist.url,
-                hint="try again later: the listing may be older than the file's removal",
-            )
-        return archive
+    def unpack(self, source: Buildable, folder: Path) -> tuple[Buildable, Path]:
+        """Fetch and unpack a source."""
+        self._progress(f"fetching {source}")
+        return self._fetcher.unpack(source, folder)
 
     def collect(self, wheels: Sequence[Wheel], folder: Path) -> None:
         """Put the wheels that build into a folder, so that nobody needs rights to read them."""
@@ -219,28 +224,28 @@ class SandboxBuilder:
             shutil.copyfile(path, folder / path.name)
             (folder / path.name).chmod(0o644)
 
-    def perform(self, step: str, system: BuildSystem, wheels: Sequence[Wheel], places: Places, sdist: Sdist) -> object:
+    def perform(self, step: str, known: Known, wheels: Sequence[Wheel], places: Places) -> object:
         """Carry out one step in the sandbox."""
         machine = self.machine()
         for path in (places.answer, places.wheel):
             path.write_bytes(b"")
             if machine.root:
                 os.chown(path, building.NOBODY, building.NOBODY)
-        job: Mapping[str, Any] = building.job_for(step, system, wheels, self._site_directories)
+        below = known.source.subdirectory if isinstance(known.source, Commit) else ""
+        job = building.job_for(step, known.system, wheels, self._site_directories, below=below)
         done = self._runner.run(building.sandbox(machine, places, job, self._limits))
         with places.answer.open("rb") as stream:
             answer = stream.read(building.LONGEST_ANSWER)
-        return building.outcome(done, answer, sdist, self._limits)
+        return building.outcome(done, answer, known.source, self._limits)
 
 
 class _Workshop:
     """A folder for one build, made when it is needed and gone afterwards."""
 
-    def __init__(self, builder: SandboxBuilder, sdist: Sdist) -> None:
+    def __init__(self, builder: SandboxBuilder, source: Buildable) -> None:
         self._builder = builder
-        self._sdist = sdist
+        self._source = source
         self._stack = ExitStack()
-        self._opened: tuple[Path, Path] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -248,31 +253,41 @@ class _Workshop:
     def __exit__(self, *exc_info: object) -> None:
         self._stack.close()
 
-    def _open(self) -> tuple[Path, Path]:
-        """Give the folder, and the unpacked source in it."""
-        if self._opened is None:
-            folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="distrofirst-build-")))
-            for name in ("sdist", "source", "wheels"):
-                (folder / name).mkdir(mode=0o755)
-            archive = self._builder.fetch(self._sdist, folder / "sdist")
-            self._opened = folder, sdists.unpack(archive, folder / "source")
-        return self._opened
+    @cached_property
+    def known(self) -> Known:
+        """What there is to know of the source; it is fetched where nobody has looked at it yet."""
+        return self._builder.remembered(self._source, self._look)
+
+    def _look(self) -> Known:
+        source, root = self._opened
+        if isinstance(source, Sdist):
+            return Known(source=source, system=sdists.read_build_system(root, str(source)))
+        system = sdists.read_build_system(root / source.subdirectory, str(source))
+        return Known(source=source, system=system, gaps=gaps(root))
+
+    @cached_property
+    def _folder(self) -> Path:
+        return Path(self._stack.enter_context(TemporaryDirectory(prefix="distrofirst-build-")))
+
+    @cached_property
+    def _opened(self) -> tuple[Buildable, Path]:
+        """The source, and where its files are."""
+        return self._builder.unpack(self._source, self._folder)
+
+    def open(self) -> None:
+        """Fetch and unpack the source now, if that has not been done."""
+        self._opened  # noqa: B018 - made once
 
     def take(self, filename: str) -> Path:
         """Give what was built, under its name; a copy, for what the build wrote to has another owner."""
-        folder, _ = self._open()
-        (folder / "made").mkdir(exist_ok=True)
-        return Path(shutil.copyfile(folder / "wheel", folder / "made" / filename))
+        made = self._folder / "made"
+        made.mkdir(exist_ok=True)
+        return Path(shutil.copyfile(self._folder / "wheel", made / filename))
 
-    def system(self) -> BuildSystem:
-        """Give what the sdist says of its build."""
-        return self._builder.remembered_system(
-            self._sdist, lambda: sdists.read_build_system(self._open()[1], self._sdist.filename)
-        )
-
-    def step(self, step: str, system: BuildSystem, wheels: Sequence[Wheel]) -> object:
+    def step(self, step: str, wheels: Sequence[Wheel]) -> object:
         """Carry out one step with these wheels in the build environment."""
-        folder, source = self._open()
+        folder, root = self._folder, self._opened[1]
+        (folder / "wheels").mkdir(mode=0o755, exist_ok=True)
         self._builder.collect(wheels, folder / "wheels")
         script, passwd = folder / "step.py", folder / "passwd"
         for path, data in (
@@ -283,27 +298,33 @@ class _Workshop:
             path.chmod(0o644)
         places = Places(
             script=script,
-            source=source,
+            source=root,
             wheels=folder / "wheels",
             passwd=passwd,
             answer=folder / "answer",
             wheel=folder / "wheel",
         )
-        return self._builder.perform(step, system, wheels, places, self._sdist)
+        return self._builder.perform(step, self.known, wheels, places)
+
+
+def _name(source: Buildable) -> str:
+    """Give what a source is known by."""
+    return source.sha256 if isinstance(source, Sdist) else f"{source.project} @ {source}"
 
 
 def _wheel(build: Build, *, filename: str, sha256: str) -> Wheel:
-    sdist = build.sdist
+    source = build.source
+    sdist = source if isinstance(source, Sdist) else None
     return Wheel(
-        project=sdist.project,
-        version=sdist.version,
+        project=source.project,
+        version=parse_wheel_filename(filename)[1],
         filename=filename,
-        url=sdist.url,
+        url=sdist.url if sdist else str(source),
         sha256=sha256,
-        size=sdist.size,
-        requires_python=sdist.requires_python,
-        upload_time=sdist.upload_time,
-        yanked=sdist.yanked,
+        size=sdist.size if sdist else None,
+        requires_python=sdist.requires_python if sdist else None,
+        upload_time=sdist.upload_time if sdist else None,
+        yanked=sdist.yanked if sdist else None,
         built=build,
     )
 
@@ -315,18 +336,9 @@ def _check(path: Path, wheel: Wheel) -> None:
     except UnavailableError as error:
         raise PolicyError(
             f"its build gave a file that is no wheel of {wheel.project} {wheel.version}: {error.message}",
-            context=wheel.built.sdist.filename if wheel.built else wheel.filename,
+            context=str(wheel.built.source) if wheel.built else wheel.filename,
             hint="do not install it; ask the project about it",
         ) from error
-
-
-def _digest(path: Path) -> str:
-    """Give a file's sha256; empty where there is none."""
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
-        return ""
 
 
 def _link(folder: str) -> str | None:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from resolver.errors import CommandError, PolicyError
-from resolver.model import Command
+from resolver.model import Command, Commit, Sdist
 from resolver.pypi.sdists import EPOCH
 from resolver.pypi.wheels import wheel_tags
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from resolver.model import Completed, Sdist, Target, Wheel
+    from resolver.model import Buildable, Completed, Target, Wheel
     from resolver.pypi.sdists import BuildSystem
 
 NOBODY: Final = 65534
@@ -171,12 +171,16 @@ def _dropped() -> Iterator[str]:
 
 
 def job_for(
-    step: str, system: BuildSystem, wheels: Sequence[Wheel], site_directories: Sequence[str]
+    step: str, system: BuildSystem, wheels: Sequence[Wheel], site_directories: Sequence[str], *, below: str = ""
 ) -> Mapping[str, Any]:
-    """Give what ``inside_build`` has to know. pip checks the hashes again, though they were when the files came."""
+    """Give what ``inside_build`` has to know; ``below`` is the project's folder in the source.
+
+    pip checks the hashes again, though they were when the files came.
+    """
     files = [f"{one.project} @ file:///wheels/{quote(one.filename)}#sha256={one.sha256}" for one in wheels]
     return {
         "hook": step,
+        "below": below,
         "backend": system.backend,
         "path": list(system.path),
         "site": list(site_directories),
@@ -187,14 +191,14 @@ def job_for(
 # What came out --------------------------------------------------------------------------------------------------
 
 
-def outcome(done: Completed, answer: bytes, sdist: Sdist, limits: Limits) -> object:
+def outcome(done: Completed, answer: bytes, source: Buildable, limits: Limits) -> object:
     """Give what the backend returned.
 
     Raises PolicyError for what no build has a reason to do, CommandError for a failure of its own. The answer is the
     sdist's word: it chooses between refusals, and grants nothing.
     """
     if len(answer) >= LONGEST_ANSWER:
-        raise _too_large(sdist, limits)
+        raise _too_large(source, limits)
     lines = list(_lines(answer))
     tried: dict[str, list[str]] = {}
     for line in lines:
@@ -202,25 +206,27 @@ def outcome(done: Completed, answer: bytes, sdist: Sdist, limits: Limits) -> obj
             tried.setdefault(str(line["attempt"]), []).append(_shown(line.get("what")))
     if tried:
         told = "; ".join(f"{_ATTEMPTS[kind]}: {', '.join(several[:3])}" for kind, several in tried.items())
-        raise PolicyError(f"its build {told}", context=sdist.filename, hint=_ASK)
+        raise PolicyError(f"its build {told}", context=str(source), hint=_ASK)
     if done.returncode == _TIMED_OUT:
         raise PolicyError(
-            f"its build took longer than {limits.seconds} s, and was stopped", context=sdist.filename, hint=_ASK
+            f"its build took longer than {limits.seconds} s, and was stopped", context=str(source), hint=_ASK
         )
     if done.returncode == 0 and lines and "result" in lines[-1]:
         return lines[-1]["result"]
-    raise _failure(done, next((line for line in lines if "error" in line), {}), sdist, limits)
+    raise _failure(done, next((line for line in lines if "error" in line), {}), source, limits)
 
 
-def _failure(done: Completed, error: Mapping[str, Any], sdist: Sdist, limits: Limits) -> CommandError | PolicyError:
+def _failure(
+    done: Completed, error: Mapping[str, Any], source: Buildable, limits: Limits
+) -> CommandError | PolicyError:
     """Word a step that failed by itself."""
     number, path = error.get("errno"), error.get("path")
     if number in _FULL:
-        return _too_large(sdist, limits)
+        return _too_large(source, limits)
     if number == errno.EROFS:
-        return PolicyError(f"its build {_ATTEMPTS['write']}: {_shown(path)}", context=sdist.filename, hint=_ASK)
+        return PolicyError(f"its build {_ATTEMPTS['write']}: {_shown(path)}", context=str(source), hint=_ASK)
     if number == errno.ENETUNREACH:
-        return PolicyError(f"its build {_ATTEMPTS['network']}", context=sdist.filename, hint=_ASK)
+        return PolicyError(f"its build {_ATTEMPTS['network']}", context=str(source), hint=_ASK)
     last = [line for line in done.stderr.splitlines() if line.strip()]
     if not error and any(line.startswith(("bwrap: ", "setpriv: ", "prlimit: ")) for line in last):
         return CommandError(
@@ -230,24 +236,23 @@ def _failure(done: Completed, error: Mapping[str, Any], sdist: Sdist, limits: Li
         )
     if error.get("error") == "environment":
         return CommandError(
-            f"its build environment cannot be made: {_shown(last[-1] if last else '')}", context=sdist.filename
+            f"its build environment cannot be made: {_shown(last[-1] if last else '')}", context=str(source)
         )
     what = (
         f"{_shown(error.get('error'))}: {_shown(error.get('text'))}"
         if error
         else _shown(last[-1] if last else f"exit code {done.returncode}")
     )
-    return CommandError(
-        f"its build failed: {what}",
-        context=sdist.filename,
-        hint="it may want a compiler, headers or a program that is not installed, or another version",
-    )
+    hint = "it may want a compiler, headers or a program that is not installed, or another version"
+    if isinstance(source, Commit):
+        hint += "; one that takes its version from the repository's tags has none here: name a release of it instead"
+    return CommandError(f"its build failed: {what}", context=str(source), hint=hint)
 
 
-def _too_large(sdist: Sdist, limits: Limits) -> PolicyError:
+def _too_large(source: Buildable, limits: Limits) -> PolicyError:
     return PolicyError(
         f"its build wants more space than it may have ({limits.space} bytes in all, {limits.output} a file)",
-        context=sdist.filename,
+        context=str(source),
         hint=_ASK,
     )
 
@@ -267,28 +272,29 @@ def _shown(text: object) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in str(text))[:300]
 
 
-def further_requirements(answer: object, sdist: Sdist) -> tuple[str, ...]:
+def further_requirements(answer: object, source: Buildable) -> tuple[str, ...]:
     """Understand what ``get_requires_for_build_wheel`` returned."""
     if not isinstance(answer, list) or not all(isinstance(one, str) for one in answer):
-        raise CommandError("its backend asks for build requirements that are no strings", context=sdist.filename)
+        raise CommandError("its backend asks for build requirements that are no strings", context=str(source))
     return tuple(answer)
 
 
-def check_name(answer: object, sdist: Sdist, target: Target) -> str:
-    """Give the built wheel's file name, if it is one of the sdist's own version that the target can use."""
+def check_name(answer: object, source: Buildable, target: Target) -> str:
+    """Give the built wheel's file name, if it is one of the source's own project that the target can use."""
     name = answer if isinstance(answer, str) else ""
     try:
         project, version, _, tags = parse_wheel_filename(name)
     except (InvalidWheelFilename, ValueError) as error:
         raise PolicyError(
-            f"its build gave {_shown(answer)!r}, which is no wheel's name", context=sdist.filename, hint=_ASK
+            f"its build gave {_shown(answer)!r}, which is no wheel's name", context=str(source), hint=_ASK
         ) from error
-    if "/" in name or not name.isprintable() or (project, version) != (sdist.project, sdist.version):
+    wanted = source.version if isinstance(source, Sdist) else version  # nobody knows a commit's before
+    if "/" in name or not name.isprintable() or (project, version) != (source.project, wanted):
         raise PolicyError(
-            f"its build gave {_shown(name)}, expected a wheel of {sdist.project} {sdist.version}",
-            context=sdist.filename,
+            f"its build gave {_shown(name)}, expected a wheel of {source.project} {wanted}",
+            context=str(source),
             hint=_ASK,
         )
     if tags.isdisjoint(wheel_tags(target.python, target.architecture, target.glibc)):
-        raise CommandError(f"its build gave {_shown(name)}, which this host cannot use", context=sdist.filename)
+        raise CommandError(f"its build gave {_shown(name)}, which this host cannot use", context=str(source))
     return name

@@ -71,7 +71,7 @@ def run(job: dict) -> int:  # type: ignore[type-arg] # JSON
     code = subprocess.call(
         # Not -I: it would let PYTHONHASHSEED go unheard, and sets would order a wheel's files anew each time.
         [python, "-s", "-B", __file__, "hook", json.dumps(job)],
-        cwd=SOURCE,
+        cwd=os.path.join(SOURCE, job["below"]),  # noqa: PTH118 - strings are all that is wanted
         env={**os.environ, "PATH": f"{ENVIRONMENT}/bin:{os.environ['PATH']}", "VIRTUAL_ENV": ENVIRONMENT},
         stdin=subprocess.DEVNULL,
     )

@@ -1,4 +1,4 @@
-"""A source distribution on disk: unpacked so that nothing gets outside, and what it says of its build (PEP 517, 518).
+"""An archive of a source: unpacked so that nothing gets outside, and what it says of its build (PEP 517, PEP 518).
 
 Runs nothing of it. Stricter than tarfile's ``data`` filter, which not every Python 3.11 has: no member may lie below a
 link, links stay inside, devices are refused, and there are limits. Times and modes are made alike for every host.
@@ -54,7 +54,7 @@ class BuildSystem:
 
 
 def unpack(archive: Path, folder: Path, limits: Limits | None = None) -> Path:
-    """Unpack an sdist below ``folder``, which is empty; give the project's folder.
+    """Unpack an archive below ``folder``, which is empty; give the project's folder.
 
     Raises PolicyError, naming the member, for what no sdist needs; CommandError for what is no archive.
     """
@@ -76,7 +76,7 @@ def unpack(archive: Path, folder: Path, limits: Limits | None = None) -> Path:
                     _from_tar(tar, unpacker)
     # OSError: gzip's and bz2's word for a broken file, and the disk's.
     except (OSError, *broken) as error:
-        raise CommandError(f"the sdist cannot be unpacked: {error}", context=archive.name) from error
+        raise CommandError(f"the source cannot be unpacked: {error}", context=archive.name) from error
     return unpacker.finish()
 
 
@@ -85,6 +85,8 @@ def _decompressed(archive: Path) -> IO[bytes]:
     import gzip  # noqa: PLC0415 -- the same
     import lzma  # noqa: PLC0415 -- the same
 
+    if archive.name.endswith(".tar"):
+        return archive.open("rb")
     if archive.name.endswith(".bz2"):
         return bz2.open(archive)
     return lzma.open(archive) if archive.name.endswith(".xz") else gzip.open(archive)  # type: ignore[return-value]
@@ -144,7 +146,7 @@ class _Unpacker:
 
     def refuse(self, member: str, why: str) -> PolicyError:
         return PolicyError(
-            f"{member!r} in the sdist {why}",
+            f"{member!r} in the source {why}",
             context=self._name,
             hint="do not install it; ask the project what happened to its release",
         )
@@ -153,7 +155,7 @@ class _Unpacker:
         self._size += size
         if self._size > self._limits.size:
             raise PolicyError(
-                f"the sdist unpacks to more than {self._limits.size} bytes",
+                f"the source unpacks to more than {self._limits.size} bytes",
                 context=self._name,
                 hint="nothing that is meant to be built is as large",
             )
@@ -194,11 +196,11 @@ class _Unpacker:
         """Look at the whole: one folder, no link that leads out of it by way of another, times alike."""
         if len(self._tops) != 1:
             raise CommandError(
-                f"the sdist holds {len(self._tops)} folders at its top, expected one", context=self._name
+                f"the source holds {len(self._tops)} folders at its top, expected one", context=self._name
             )
         root = self._folder / self._tops.pop()
         if not root.is_dir():
-            raise CommandError("the sdist holds no folder", context=self._name)
+            raise CommandError("the source holds no folder", context=self._name)
         real = os.path.realpath(root)
         for path in _below(root):
             if path.is_symlink():
@@ -225,7 +227,7 @@ class _Unpacker:
             return None
         self._files += 1
         if self._files > self._limits.files:
-            raise PolicyError(f"the sdist holds more than {self._limits.files} files", context=self._name)
+            raise PolicyError(f"the source holds more than {self._limits.files} files", context=self._name)
         self._tops.add(path.parts[0])
         return self._folder / path
 
@@ -260,7 +262,7 @@ def read_build_system(root: Path, context: str) -> BuildSystem:
     text = _read(root / "pyproject.toml", context)
     if text is None:
         if not (root / "setup.py").is_file() and not (root / "setup.cfg").is_file():
-            raise CommandError("the sdist has neither pyproject.toml nor setup.py", context=context)
+            raise CommandError("the source has neither pyproject.toml nor setup.py", context=context)
         return BuildSystem(requires=_SETUPTOOLS, backend=_LEGACY)
     return parse_build_system(text, context)
 
@@ -304,7 +306,7 @@ def parse_build_system(text: str, context: str) -> BuildSystem:
     for folder in path:
         if folder.startswith("/") or ".." in PurePosixPath(folder).parts:
             raise PolicyError(
-                f"its backend-path {folder!r} leads out of the sdist",
+                f"its backend-path {folder!r} leads out of the source",
                 context=context,
                 hint="do not install it; ask the project what happened to its release",
             )

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,7 +121,7 @@ class Wheelhouse:
         """Copy a wheel that was built to where it is looked for; give that place."""
         path = self.place(wheel)
         _make_folder(path.parent)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.made")
+        temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.made")
         try:
             shutil.copyfile(made, temporary)
             temporary.replace(path)

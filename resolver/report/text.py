@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from resolver.model import Outcome
+from resolver.model import Build, Commit, Outcome
 from resolver.report import backing
 from resolver.report.plain import count, percent, printable, source
 from resolver.report.reasons import words
@@ -143,8 +143,13 @@ def _row(decision: Decision, *, indent: int = 0) -> tuple[RenderableType, ...]:
 def _comes_from(decision: Decision) -> str:
     if decision.outcome is Outcome.DISTRO and decision.os:
         return printable(f"{decision.os.package.name} {decision.os.package.version}")
-    built = ", built from its sdist" if decision.wheel is not None and decision.wheel.built is not None else ""
-    return source(decision.outcome, decision.version) + built
+    match decision.wheel.built if decision.wheel is not None else None:
+        case Build(source=Commit()):
+            return f"a repository, {decision.version}, built from its commit"
+        case Build():
+            return source(decision.outcome, decision.version) + ", built from its sdist"
+        case None:
+            return source(decision.outcome, decision.version)
 
 
 def _notes(decision: Decision) -> Iterable[str]:

@@ -50,6 +50,13 @@ _KNOWN: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = tup
         (r"git://", _say("for a repository write git+https://…")),
         (r"git@[\w.-]+:", _say("for a repository write name @ git+ssh://git@HOST/PATH")),
         (rf"{_HEAD}@\s*(?P<path>\.{{0,2}}/\S*)", _say("after @ write a URL: file:///absolute/path for a local one")),
+        (
+            rf"{_HEAD}@\s*(?P<url>(?:git|hg|bzr|svn)\+file:///[^\s#]*)(?P<rest>#\S*)?",
+            lambda found: (
+                "older releases of pip and packaging want a host there; what all of them take is "
+                f"{found['url']}{found['rest'] + '&' if found['rest'] else '#'}egg={found['head']}"
+            ),
+        ),
         (r".*\t--?\w", _say("a tab stands before the option: pip splits a line at spaces only")),
         (
             rf"(?P<head>{_NAME})=(?P<version>[0-9][^\s=]*)=\S+$",

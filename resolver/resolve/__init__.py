@@ -2,6 +2,6 @@
 
 from resolver.resolve.asks import Policy
 from resolver.resolve.concerns import of_locked, refuse
-from resolver.resolve.plan import resolve, resolve_direct
+from resolver.resolve.plan import applies, resolve, resolve_direct
 
-__all__ = ["Policy", "of_locked", "refuse", "resolve", "resolve_direct"]
+__all__ = ["Policy", "applies", "of_locked", "refuse", "resolve", "resolve_direct"]

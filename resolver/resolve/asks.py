@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from packaging.requirements import Requirement as Pep508
 from packaging.utils import NormalizedName, canonicalize_name
 
+from resolver import repositories
 from resolver.model import OsCandidate, PinsPolicy, Preference
 from resolver.resolve import pins
 
@@ -84,10 +84,6 @@ class Choice:
         return isinstance(self.source, OsCandidate)
 
 
-_VCS = ("bzr+", "git+", "hg+", "svn+")
-_FULL_COMMIT = re.compile(r"@[0-9a-f]{40}(?:[0-9a-f]{24})?$")
-
-
 def hash_of(ask: Ask) -> str | None:
     """Give the sha256 that a URL demand names, in its fragment or with ``--hash``."""
     fragment = (ask.url or "").partition("#")[2]
@@ -97,7 +93,7 @@ def hash_of(ask: Ask) -> str | None:
 
 
 def url_obstacle(ask: Ask, *, may_build: bool = False) -> str | None:
-    """Say why a URL cannot be installed from, or None for a wheel with its hash (rules P2, R5).
+    """Say why a URL cannot be installed from, or None for a wheel with its hash, or a commit (rules P2, R5).
 
     ``may_build``: an sdist with its hash will do as well.
     """
@@ -106,9 +102,12 @@ def url_obstacle(ask: Ask, *, may_build: bool = False) -> str | None:
     address = ask.url.partition("#")[0]
     if not ask.direct and not ask.constraint:
         return f"{ask.by} wants it from {address}; only the inputs may name a place"
-    if address.startswith(_VCS) and not _FULL_COMMIT.search(address):
-        return f"{ask.by} names a repository without a full commit hash: @ and its 40 digits are needed"
-    if not address.endswith(".whl") and (not may_build or address.startswith(_VCS)):
+    if repositories.is_vcs(ask.url):
+        if ask.hashes:
+            return f"{ask.by} gives a hash, which no repository has; its commit is the hash"
+        obstacle = repositories.obstacle(ask.url)
+        return f"{ask.by} names {obstacle}" if obstacle else None
+    if not address.endswith(".whl") and not may_build:
         return f"{ask.by} names {address}, which would have to be built; only wheels are installed"
     what = "a wheel" if address.endswith(".whl") else "an sdist"
     return None if hash_of(ask) else f"{ask.by} names {what} without its hash: append #sha256=…"

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from resolver.cooldown import spell, upload_moment
 from resolver.errors import PolicyError
-from resolver.model import Concern, Likeness, Outcome, Worry
+from resolver.model import Commit, Concern, Likeness, Outcome, Worry
 from resolver.resolve import pins
 
 if TYPE_CHECKING:
@@ -122,7 +122,8 @@ def of_locked(wheel: Wheel, like: Lookalike | None, cooldown: Cooldown) -> Itera
     if like is not None:
         yield Concern(worry=Worry.LOOKALIKE, text=f"{looks_like(like)}: make sure that it is the one that is meant")
     limit, moment = cooldown.of(wheel.project), upload_moment(wheel.upload_time)
-    if limit is None:
+    of_commit = wheel.built is not None and isinstance(wheel.built.source, Commit)
+    if limit is None or of_commit:  # somebody named that commit, and no index has a time for it
         return
     if moment is None:
         text = f"{wheel.project} {wheel.version}: the lock has no upload time, so its age was not checked"

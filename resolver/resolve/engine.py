@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from resolver.errors import UnavailableError
 from resolver.model import Absence, OsCandidate, Reason
 from resolver.resolve import closure, pins
-from resolver.resolve.asks import Ask, Choice, Policy
+from resolver.resolve.asks import Ask, Choice, Policy, url_obstacle
 from resolver.resolve.provider import Provider, Refusal
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class Engine:
         easy, hard = self._divide(provider, roots)
         found = self._search(provider, hard)
         self._listings.update(provider.listings)
-        self._buildable |= provider.buildable
+        self._buildable |= provider.builds.held_back
         for project, notes in provider.notes.items():
             self._notes.setdefault(project, {}).update(notes)
         if isinstance(found, _Failure):
@@ -238,7 +238,9 @@ class Engine:
             queue.extend(above)
         listed = [ask.project for ask in roots if ask.project in led]
         bounds = "; ".join(str(ask) for ask in self.roots if ask.project in met and str(ask) not in story)
-        detail = f"these cannot be met together: {story}" + (f"; {bounds}" if bounds else "")
+        places = (url_obstacle(cause.requirement) for cause in causes)
+        parts = (f"these cannot be met together: {story}", bounds, *dict.fromkeys(filter(None, places)))
+        detail = "; ".join(filter(None, parts))
         return _Failure(unmet={listed[-1]: detail}, blamed=(listed[-1],))
 
     def _displacement(self, outcome: Outcome) -> _Displaced:

@@ -110,7 +110,7 @@ def _sort_out(requirements: RequirementSet, catalog: Catalog, policy: Policy) ->
     asks: list[Ask] = []
     apart: list[Decision] = []
     for requirement in requirements.requirements:
-        if not _applies(requirement, environment):
+        if not applies(requirement, environment):
             apart.append(_inapplicable(requirement))
         elif requirement.name is None:
             apart.append(
@@ -119,8 +119,8 @@ def _sort_out(requirements: RequirementSet, catalog: Catalog, policy: Policy) ->
                     outcome=Outcome.UNMET,
                     requested_by=(str(requirement.origin),),
                     reason=Reason.DIRECT_URL,
-                    detail=f"{requirement.origin} names a place, not a project; only wheels of an index are installed",
-                    next_step="name the project instead, or install it into the environment by hand",
+                    detail=f"{requirement.origin} names a place, not a project",
+                    next_step="name the project before it: NAME @ URL",
                     direct=True,
                 )
             )
@@ -129,7 +129,7 @@ def _sort_out(requirements: RequirementSet, catalog: Catalog, policy: Policy) ->
     constraints = [
         from_requirement(one, one.name, policy.pins_for(one.name))
         for one in requirements.constraints
-        if one.name is not None and _applies(one, environment)
+        if one.name is not None and applies(one, environment)
     ]
     listed = {ask.project for ask in asks}
     return _Inputs(
@@ -139,7 +139,7 @@ def _sort_out(requirements: RequirementSet, catalog: Catalog, policy: Policy) ->
     )
 
 
-def _applies(requirement: Requirement, environment: Mapping[str, str]) -> bool:
+def applies(requirement: Requirement, environment: Mapping[str, str]) -> bool:
     """Evaluate a line's marker. Raises InputError where it compares what cannot be compared."""
     try:
         return requirement.marker is None or requirement.marker.evaluate(dict(environment))
@@ -356,7 +356,7 @@ def _direct_coverage(requirements: RequirementSet, catalog: Catalog, policy: Pol
     under = replace(policy, pins=pins_policy)
     served: dict[str, bool] = {}
     for one in requirements.requirements:
-        if not _applies(one, environment):
+        if not applies(one, environment):
             continue
         if one.name is None:
             served[one.text] = False

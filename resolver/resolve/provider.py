@@ -9,12 +9,15 @@ their bounds do not count (rule R3); whether what stands below one stayed with t
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from resolver import repositories
 from resolver.errors import UnavailableError
 from resolver.model import Absence, Listing, OsCandidate, PinsPolicy, Preference, Reason, Sdist, Wheel
 from resolver.resolve import pins
 from resolver.resolve.asks import Ask, Choice, Policy, from_metadata, hash_of, url_obstacle
+from resolver.resolve.builds import Builds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -29,9 +32,6 @@ WINDOW = 12
 
 REJECTIONS = 3
 """How many releases without a fitting wheel are named, of those that were asked for."""
-
-BUILDS = 3
-"""How many releases of one project may be built in search of one that fits: each may take minutes."""
 
 _File = TypeVar("_File", Sdist, Wheel)
 
@@ -76,14 +76,13 @@ class Provider:
         self._demoted = demoted
         self._constraints = constraints
         self._builder = builder
+        self.builds = Builds(builder, policy, catalog.target, self.note)
         self._environment = catalog.target.environment()
         self._order: dict[NormalizedName, int] = {}
         self._judged: dict[tuple[NormalizedName, tuple[int, ...]], tuple[Sequence[Ask], Refusal | None]] = {}
         self._demands = demands if demands is not None else {}
         self._extras_at_hand = extras_at_hand
         self.unchecked: set[NormalizedName] = set()
-        self.buildable: set[NormalizedName] = set()
-        """Those that have an sdist which would do, and may not be built of it."""
         self.refusals: dict[NormalizedName, Refusal] = {}
         self.askers: dict[NormalizedName, set[NormalizedName]] = {}
         """Who needed what at some point of the search."""
@@ -256,11 +255,16 @@ class Provider:
         if self._index is None:
             self.note(project, "PyPI was not asked: only the distribution is allowed")
             return
-        wheels, sdists = self._fitting(project, asks)
-        for wheel in self._in_order(project, wheels, extras):
-            if self._is_readable(wheel, extras):
-                yield wheel
-        for wheel in self._built(project, sdists):
+        urls = {ask.url: ask for ask in asks if ask.url is not None}
+        if urls and self._is_obstructed(project, list(urls.values())):
+            return
+        repository = next(filter(repositories.is_vcs, urls), None)
+        if repository is not None:
+            found: Iterable[Wheel] = self.builds.of_commit(project, repository, asks)
+        else:
+            wheels, sdists = self._fitting(project, asks, next(iter(urls.values()), None))
+            found = chain(self._in_order(project, wheels, extras), self.builds.of_sdists(project, sdists))
+        for wheel in found:
             if self._is_readable(wheel, extras):
                 yield wheel
 
@@ -271,22 +275,6 @@ class Provider:
             self.note(wheel.project, f"{wheel.version} cannot be used: {error}")
             return False
         return True
-
-    def _built(self, project: NormalizedName, sdists: Sequence[Sdist]) -> Iterator[Wheel]:
-        """Build the sdists of a project that may be built, each only when it is looked at, behind all wheels."""
-        if not sdists:
-            return
-        if project not in self._policy.allow_sdist:
-            self.buildable.add(project)
-            return
-        if self._builder is None:
-            self.note(project, f"its sdist can be built on a host of {self._catalog.target} only")
-            return
-        for sdist in sdists[:BUILDS]:
-            self.note(project, f"no wheel fits: {sdist.filename} is built in a sandbox")
-            yield self._builder.build(sdist)
-        if len(sdists) > BUILDS:
-            self.note(project, f"{len(sdists) - BUILDS} earlier sdists are not tried")
 
     def _in_order(self, project: NormalizedName, fitting: list[Wheel], extras: frozenset[str]) -> Iterable[Wheel]:
         """Put first what displaces the fewest projects of the distribution (``--prefer fewest``), else the newest.
@@ -344,17 +332,15 @@ class Provider:
             self.note(project, f"the index calls it {listing.status}{why}")
         return listing
 
-    def _at(self, project: NormalizedName, asks: Sequence[Ask]) -> Listing:
-        """Give the one file that a URL demand names; none where it will not do, or two places are named."""
-        assert self._index is not None  # noqa: S101 - checked by the caller
+    def _is_obstructed(self, project: NormalizedName, asks: Sequence[Ask]) -> bool:
+        """Note why the place that demands name will not do, if so."""
         may_build = project in self._policy.allow_sdist
         obstacle = next(filter(None, (url_obstacle(ask, may_build=may_build) for ask in asks)), None)
         if obstacle is None and len(asks) > 1:
             obstacle = f"several places are named for it: {', '.join(sorted(ask.url or '' for ask in asks))}"
         if obstacle is not None:
             self.note(project, obstacle)
-            return Listing(project=project, wheels=())
-        return self._index.at(project, asks[0].url or "", hash_of(asks[0]) or "")
+        return obstacle is not None
 
     def _demands_of(self, wheel: Wheel, extras: frozenset[str]) -> tuple[Ask, ...]:
         """Give what a wheel asks for on the target."""
@@ -375,11 +361,10 @@ class Provider:
     def _is_absent(self, ask: Ask) -> bool:
         return ask.url is None and isinstance(self._catalog.lookup(ask.project), Absence)
 
-    def _fitting(self, project: NormalizedName, asks: Sequence[Ask]) -> tuple[list[Wheel], list[Sdist]]:
-        """Filter a listing; newest first."""
+    def _fitting(self, project: NormalizedName, asks: Sequence[Ask], at: Ask | None) -> tuple[list[Wheel], list[Sdist]]:
+        """Filter what the index has, or the one file at the place that a demand names; newest first."""
         assert self._index is not None  # noqa: S101 - checked by the caller
-        urls = {ask.url: ask for ask in asks if ask.url is not None}
-        listing = self._at(project, list(urls.values())) if urls else self._listing(project)
+        listing = self._listing(project) if at is None else self._index.at(project, at.url or "", hash_of(at) or "")
         wanted = [one for one in listing.rejected if all(pins.admits(ask.specifier, one.version) for ask in asks)]
         found = self._filtered(listing.wheels, asks), self._filtered(listing.sdists, asks)
         for rejection in wanted[:REJECTIONS]:

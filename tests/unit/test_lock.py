@@ -16,6 +16,8 @@ from resolver import lock as locks
 from resolver.errors import DistrofirstError, InputError, PolicyError, UnmetError
 from resolver.model import (
     Build,
+    Commit,
+    Concern,
     Decision,
     Evidence,
     Lock,
@@ -28,6 +30,7 @@ from resolver.model import (
     RequirementSet,
     Sdist,
     Target,
+    Worry,
 )
 from tests.unit.report.samples import TARGET, candidate, distro, gaps, plan, pypi, resolution, wheel, without
 
@@ -306,6 +309,9 @@ def test_the_file_passes_pep_751s_own_validation() -> None:
     pylock = pytest.importorskip("packaging.pylock", reason="packaging validates pylock files from 26.0 on")
     found = pylock.Pylock.from_dict(tomllib.loads(locks.dumps(made())))
     assert [package.name for package in found.packages] == ["fastapi", "httpx", "starlette", "stripe"]
+    for lock in (built_lock(), commit_lock()):
+        found = pylock.Pylock.from_dict(tomllib.loads(locks.dumps(lock)))
+        assert [package.name for package in found.packages] == ["a", "b"]
 
 
 # What was built
@@ -328,7 +334,7 @@ def built_lock() -> Lock:
         size=77,
         requires_python=sdist.requires_python,
         upload_time=sdist.upload_time,
-        built=Build(sdist=sdist, requires=(wheel("tool", "2"),)),
+        built=Build(source=sdist, requires=(wheel("tool", "2"),)),
     )
     return made(pypi("a", "1", wheel=of_it), pypi("b", "1"))
 
@@ -378,8 +384,62 @@ def test_every_sdist_has_its_build_and_every_build_its_sdist() -> None:
             locks.loads(tomli_w.dumps(document), context="pylock.debian-13.toml")
     document = tomllib.loads(locks.dumps(built_lock()))
     document["packages"][0]["wheels"] = document["packages"][1]["wheels"]
-    with pytest.raises(InputError, match="expected either a wheel or an sdist, found both"):
+    with pytest.raises(InputError, match="expected one of a wheel, an sdist and a commit, found several"):
         locks.loads(tomli_w.dumps(document), context="pylock.debian-13.toml")
+
+
+def commit_lock() -> Lock:
+    commit = Commit(
+        project=canonicalize_name("a"),
+        url="https://forge.example/a.git",
+        commit="01" * 20,
+        subdirectory="deep er/down",
+        tree="ef" * 32,
+    )
+    concern = Concern(worry=Worry.INCOMPLETE, text="a lock does not repeat it")
+    build = Build(source=commit, requires=(wheel("tool", "2"),), concerns=(concern,))
+    of_it = replace(
+        wheel("a", "1.0.dev3+gabc"), url=str(commit), size=None, requires_python=None, upload_time=None, built=build
+    )
+    return made(pypi("a", "1.0.dev3+gabc", wheel=of_it), pypi("b", "1"))
+
+
+def test_R5_a_commit_is_locked_whole() -> None:
+    lock = commit_lock()
+    assert again(lock) == lock
+    assert locks.dumps(again(lock)) == locks.dumps(lock)
+    document = tomllib.loads(locks.dumps(lock))
+    assert document["packages"][0] == {  # without a version, which PEP 751 forbids for a source tree
+        "name": "a",
+        "vcs": {
+            "type": "git",
+            "url": "https://forge.example/a.git",
+            "commit-id": "01" * 20,
+            "subdirectory": "deep er/down",
+        },
+    }
+    (build,) = document["tool"]["distrofirst"]["builds"]
+    assert (build["version"], build["tree"]) == ("1.0.dev3+gabc", {"sha256": "ef" * 32})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('type = "git"', 'type = "hg"', "packages[0].vcs.type: expected git, found hg"),
+        ("01" * 20, "main", "packages[0].vcs.url: expected a repository and a commit that may be built from, found"),
+        ("https://forge", "ext::forge", "packages[0].vcs.url: expected a repository and a commit"),
+        ("https://forge", "https://me:secret@forge", "packages[0].vcs.url: expected a repository and a commit"),
+        ("https://forge.example/a.git", "https://forge.example/a@b#c", "packages[0].vcs.url: expected a repository"),
+        ("deep er/down", "deep/../../up", "packages[0].vcs.url: expected a repository and a commit"),
+        ("ef" * 32, "ef", "builds[0].tree.sha256: expected 64 hexadecimal digits"),
+        ('version = "1.0.dev3+gabc"\nwheel', 'version = "2"\nwheel', "builds[0].wheel: expected a wheel of a 2"),
+    ],
+)
+def test_R5_a_commit_of_a_lock_is_judged_like_a_requirements(old: str, new: str, message: str) -> None:
+    text = locks.dumps(commit_lock())
+    assert old in text
+    with pytest.raises(InputError, match=re.escape(message)):
+        locks.loads(text.replace(old, new), context="pylock.debian-13.toml")
 
 
 def test_P2_pip_is_not_given_what_it_would_build() -> None:

@@ -26,6 +26,8 @@ from resolver.io.process import ProcessRunner
 from resolver.model import Command, Completed, Release, Target, Wheel
 from resolver.pypi.builder import Pinned, SandboxBuilder
 from resolver.pypi.building import Limits
+from resolver.pypi.fetching import Fetcher
+from resolver.pypi.git import Git
 from resolver.pypi.wheelhouse import Wheelhouse
 from tests.loopback import Loopback, Reply
 from tests.sdists import add, no_sandbox, sdist_bytes, serve_sdist
@@ -94,7 +96,7 @@ class Shop:
 
     def builder(self, limits: Limits = BRIEF) -> SandboxBuilder:
         return SandboxBuilder(
-            http=lambda: self.http,
+            fetcher=Fetcher(lambda: self.http, Git(self.runner, offline=False)),
             runner=self.runner,
             cache=self.cache,
             wheels=self.house(),
@@ -171,7 +173,7 @@ def test_P2_a_good_sdist_becomes_a_wheel(shop: Shop) -> None:
     assert hashlib.sha256(shop.house().place(wheel).read_bytes()).hexdigest() == wheel.sha256
     assert builder.metadata(wheel).requires_dist == ("requests>=2",)
     assert wheel.built is not None
-    assert (wheel.built.sdist, wheel.built.requires) == (sdist, ())
+    assert (wheel.built.source, wheel.built.requires) == (sdist, ())
     assert shop.asked == [()]
 
 

@@ -186,8 +186,8 @@ def test_P2_build_system(text: str, expected: BuildSystem) -> None:
         ("[build-system]\nrequires = [1]\n", CommandError, "requires is no list"),
         ("[build-system]\nrequires = ['a b']\n", CommandError, "'a b' cannot be read"),
         ("[build-system]\nrequires = []\nbuild-backend = 'os; x'\n", CommandError, "no name of a module"),
-        ("[build-system]\nrequires = []\nbackend-path = ['../x']\n", PolicyError, "leads out of the sdist"),
-        ("[build-system]\nrequires = []\nbackend-path = ['/tmp']\n", PolicyError, "leads out of the sdist"),
+        ("[build-system]\nrequires = []\nbackend-path = ['../x']\n", PolicyError, "leads out of the source"),
+        ("[build-system]\nrequires = []\nbackend-path = ['/tmp']\n", PolicyError, "leads out of the source"),
         ("[build-system]\nrequires = ['a @ https://e/a.whl']\n", PolicyError, "names a place"),
     ],
 )

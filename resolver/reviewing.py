@@ -121,6 +121,7 @@ def _facts(project: LockedProject, wheel: Wheel, seen: Seen, means: Means) -> Fa
         known_in=_releases(one for one in means.catalogs if _knows(one, wheel.project)),
         asked=_releases(means.catalogs),
         listing=None if by_url else means.index.listing(wheel.project),
+        built=wheel.built is not None,
         path=seen.path,
     )
 

@@ -236,7 +236,7 @@ class SandboxBuilder:
         done = self._runner.run(building.sandbox(machine, places, job, self._limits))
         with places.answer.open("rb") as stream:
             answer = stream.read(building.LONGEST_ANSWER)
-        return building.outcome(done, answer, known.source, self._limits)
+        return building.outcome(done, answer, known.source, self._limits, _is_here)
 
 
 class _Workshop:
@@ -339,6 +339,11 @@ def _check(path: Path, wheel: Wheel) -> None:
             context=str(wheel.built.source) if wheel.built else wheel.filename,
             hint="do not install it; ask the project about it",
         ) from error
+
+
+def _is_here(path: str) -> bool:
+    """Tell whether a path that the sandbox does not have would be one of this machine's."""
+    return "\0" not in path and path.startswith("/") and os.path.isdir(os.path.dirname(path))  # noqa: PTH112, PTH120 - a stranger's
 
 
 def _link(folder: str) -> str | None:

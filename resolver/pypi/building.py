@@ -21,7 +21,7 @@ from resolver.pypi.sdists import EPOCH
 from resolver.pypi.wheels import wheel_tags
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from resolver.model import Buildable, Completed, Target, Wheel
@@ -63,6 +63,7 @@ _ENVIRONMENT = {
 """All that a build hears from outside: alike everywhere, so that simple builds give the same bytes again."""
 _ETC = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
 _FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
+_UNREACHABLE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ECONNREFUSED})
 _TIMED_OUT = 124
 LONGEST_ANSWER: Final = 1 << 20
 """How much of an answer is read, in bytes."""
@@ -71,6 +72,7 @@ _ATTEMPTS = {
     "home": "looked into a home folder",
     "write": "tried to write outside its own tree",
     "process": "left processes running",
+    "outside": "reached for what is outside of the sandbox",
 }
 _ASK = "do not install it; look at what its build does, and ask the project about it"
 
@@ -191,11 +193,14 @@ def job_for(
 # What came out --------------------------------------------------------------------------------------------------
 
 
-def outcome(done: Completed, answer: bytes, source: Buildable, limits: Limits) -> object:
+def outcome(
+    done: Completed, answer: bytes, source: Buildable, limits: Limits, is_here: Callable[[str], bool]
+) -> object:
     """Give what the backend returned.
 
     Raises PolicyError for what no build has a reason to do, CommandError for a failure of its own. The answer is the
-    sdist's word: it chooses between refusals, and grants nothing.
+    sdist's word: it chooses between refusals, and grants nothing. ``is_here`` tells whether a path, or the folder that
+    it would be in, is one of this machine's.
     """
     if len(answer) >= LONGEST_ANSWER:
         raise _too_large(source, limits)
@@ -213,20 +218,25 @@ def outcome(done: Completed, answer: bytes, source: Buildable, limits: Limits) -
         )
     if done.returncode == 0 and lines and "result" in lines[-1]:
         return lines[-1]["result"]
-    raise _failure(done, next((line for line in lines if "error" in line), {}), source, limits)
+    raise _failure(done, next((line for line in lines if "error" in line), {}), source, limits, is_here)
 
 
 def _failure(
-    done: Completed, error: Mapping[str, Any], source: Buildable, limits: Limits
+    done: Completed, error: Mapping[str, Any], source: Buildable, limits: Limits, is_here: Callable[[str], bool]
 ) -> CommandError | PolicyError:
     """Word a step that failed by itself."""
     number, path = error.get("errno"), error.get("path")
     if number in _FULL:
         return _too_large(source, limits)
+    attempt = None
     if number == errno.EROFS:
-        return PolicyError(f"its build {_ATTEMPTS['write']}: {_shown(path)}", context=str(source), hint=_ASK)
-    if number == errno.ENETUNREACH:
-        return PolicyError(f"its build {_ATTEMPTS['network']}", context=str(source), hint=_ASK)
+        attempt = f"{_ATTEMPTS['write']}: {_shown(path)}"
+    elif number == errno.ENOENT and isinstance(path, str) and is_here(path):
+        attempt = f"{_ATTEMPTS['outside']}: {_shown(path)}"
+    elif number in _UNREACHABLE:
+        attempt = _ATTEMPTS["network"]
+    if attempt is not None:
+        return PolicyError(f"its build {attempt}", context=str(source), hint=_ASK)
     last = [line for line in done.stderr.splitlines() if line.strip()]
     if not error and any(line.startswith(("bwrap: ", "setpriv: ", "prlimit: ")) for line in last):
         return CommandError(

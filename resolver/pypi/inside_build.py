@@ -46,6 +46,8 @@ _ADDRESSES = ("socket.connect", "socket.sendto", "socket.sendmsg")
 _LOCAL = ("127.", "::1", "localhost")
 _MOST = 20
 """How many attempts are told."""
+_CHAIN = 10
+"""How many errors that one was made of are looked at."""
 _GRACE = 1.0
 """Seconds that a build's processes have to end after it."""
 
@@ -131,16 +133,22 @@ def hook(job: dict) -> int:  # type: ignore[type-arg] # JSON
         result = call(job)
     except BaseException as error:  # noqa: BLE001 - setup.py may raise anything, SystemExit included
         traceback.print_exc()
-        filename = getattr(error, "filename", None)
-        answer(
-            error=type(error).__name__,
-            errno=getattr(error, "errno", None) if isinstance(error, OSError) else None,
-            path=os.fsdecode(filename) if isinstance(filename, (str, bytes)) else None,
-            text=str(error)[:1000],
-        )
+        number, filename = failure_of(error)
+        answer(error=type(error).__name__, errno=number, path=filename, text=str(error)[:1000])
         return 1
     answer(result=result)
     return 0
+
+
+def failure_of(error: BaseException) -> tuple:  # type: ignore[type-arg] # errno and path, None where there is none
+    """Give the system's own words for a failure, also where another error was made of it."""
+    link: BaseException | None = error
+    for _ in range(_CHAIN):
+        if isinstance(link, OSError) and link.errno is not None:
+            name = link.filename
+            return link.errno, os.fsdecode(name) if isinstance(name, (str, bytes)) else None
+        link = link.__cause__ or link.__context__ if link is not None else None
+    return None, None
 
 
 def call(job: dict) -> object:  # type: ignore[type-arg] # JSON

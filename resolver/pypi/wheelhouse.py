@@ -25,7 +25,7 @@ from resolver.pypi.faults import Fault, WheelFinding, in_words
 from resolver.pypi.inspection import Expectation, Inspection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -88,7 +88,7 @@ class Wheelhouse:
         """Give the file of each wheel (see the port)."""
         if self._ready is None or self._ready[0] != lock:
             files = self._fetch(lock.wheels, _raise, may_build=True)
-            findings = self._look_through(_expected(lock), files)
+            findings = self._look_through(_expected(lock), files, _served(lock))
             refused = {project: left for project in files if (left := self._split(project, findings[project])[0])}
             if refused:
                 raise _refusal(lock.wheels, refused, "installed")
@@ -141,7 +141,8 @@ class Wheelhouse:
         for error in gone.values():
             if not isinstance(error, GoneError):
                 raise error
-        findings = self._look_through([one for one in _expected(lock) if one.wheel.project in files], files)
+        here = [one for one in _expected(lock) if one.wheel.project in files]
+        findings = self._look_through(here, files, _served(lock))
         seen = {project: Seen(path=None) for project in gone}
         for project, path in files.items():
             refused, allowed = self._split(project, findings[project])
@@ -222,9 +223,15 @@ class Wheelhouse:
     # --- looking through ---
 
     def _look_through(
-        self, expectations: Sequence[Expectation], files: Mapping[NormalizedName, Path]
+        self,
+        expectations: Sequence[Expectation],
+        files: Mapping[NormalizedName, Path],
+        served: Collection[NormalizedName] = (),
     ) -> dict[NormalizedName, list[WheelFinding]]:
-        """Inspect files, each by itself and all together; what the user allows is found as well."""
+        """Inspect files, each by itself and all together; what the user allows is found as well.
+
+        ``served`` are the projects that the plan takes from the distribution.
+        """
         with ThreadPoolExecutor(_AT_A_TIME) as pool:
             seen = dict(
                 zip(
@@ -234,7 +241,7 @@ class Wheelhouse:
                 )
             )
         common = inspection.shared(seen)
-        hiding = inspection.shadows(seen, {one.name for one in lock.projects if one.outcome is Outcome.DISTRO})
+        hiding = inspection.shadows(seen, set(served))
         return {
             project: [*found.findings, *common.get(project, ()), *hiding.get(project, ())]
             for project, found in seen.items()
@@ -289,6 +296,10 @@ def _expected(lock: Lock) -> list[Expectation]:
         )
         for wheel in lock.wheels
     ]
+
+
+def _served(lock: Lock) -> set[NormalizedName]:
+    return {one.name for one in lock.projects if one.outcome is Outcome.DISTRO}
 
 
 def _is_local(wheel: Wheel) -> bool:

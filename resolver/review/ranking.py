@@ -89,7 +89,7 @@ class Facts:
     listing: Listing | None = None
     """None for a wheel by URL: what the index has under this name need not be the same project."""
     built: bool = False
-    """Whether the wheel was built here, from an sdist."""
+    """Whether the wheel was built here, of an sdist or a commit."""
     attested: bool | None = None
     """Whether the index has an attestation of the file, and it was verified."""
     contents: WheelContents | None = None
@@ -111,7 +111,7 @@ def weigh(facts: Facts, today: date) -> ReviewItem:
         *_of_owners(facts, today),
     ]
     if facts.built:
-        found.append((Ground.BUILT, "its wheel was built from an sdist, whose code ran for it"))
+        found.append((Ground.BUILT, "its wheel was built here, and its source's own code ran for it"))
     if facts.attested is False:
         found.append((Ground.NO_ATTESTATION, "the index has no attestation of it"))
     details: dict[Ground, list[str]] = {}

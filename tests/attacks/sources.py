@@ -3,8 +3,7 @@
 Each source brings its build backend along (PEP 517, ``backend-path``), which needs nothing from anywhere: it does what
 the attacker wants, and writes a wheel.
 
-distrofirst builds nothing: what has no wheel is unmet. What it says of the same attacks where a build was asked for
-belongs here as further attacks, of the same stages and with options.
+distrofirst builds nothing unasked: what has no wheel is unmet. Where a build was asked for, it happens in a sandbox.
 """
 
 from __future__ import annotations
@@ -127,6 +126,17 @@ def _branch(stage: Stage) -> None:
     stage.require(f"{NAME} @ git+{stage.other.url}/demo@main")
 
 
+ASKED: Final = ("--allow-sdist", NAME)
+"""The victim wants it built."""
+
+
+def _commit(stage: Stage) -> None:
+    """A commit does not move, and may be the attacker's all the same."""
+    _branch(stage)
+    head = (stage.folder.parent / "repository" / ".git" / "refs" / "heads" / "main").read_text().strip()
+    stage.require(f"{NAME} @ git+{stage.other.url}/demo@{head}")
+
+
 ATTACKS: Final = (
     Attack(
         name="sdist that reads the home folder",
@@ -137,9 +147,37 @@ ATTACKS: Final = (
     Attack(name="sdist that opens a socket", stage=_opens_a_socket, expected=ONLY_AN_SDIST),
     Attack(name="sdist that writes outside of its tree", stage=_writes_outside, expected=ONLY_AN_SDIST),
     Attack(
+        name="sdist that reads the home folder, where it may be built",
+        stage=_reads_home,
+        use="import zz_demo; hasattr(zz_demo, 'KEY') and open(MARK, 'a')",
+        options=ASKED,
+        expected=Refused(words="its build reached for what is outside of the sandbox"),
+        needs="bwrap",
+    ),
+    Attack(
+        name="sdist that opens a socket, where it may be built",
+        stage=_opens_a_socket,
+        options=ASKED,
+        expected=Refused(words="its build tried to reach the network"),
+        needs="bwrap",
+    ),
+    Attack(
+        name="sdist that writes outside of its tree, where it may be built",
+        stage=_writes_outside,
+        options=ASKED,
+        expected=Refused(words="its build reached for what is outside of the sandbox"),
+        needs="bwrap",
+    ),
+    Attack(
         name="branch of a repository",
         stage=_branch,
-        expected=Refused(words="names a repository without a full commit hash", code=1),
+        expected=Refused(words="name a branch or a tag, which can move, not a full commit"),
         needs="git",
+    ),
+    Attack(
+        name="commit whose build writes outside of its tree",
+        stage=_commit,
+        expected=Refused(words="its build reached for what is outside of the sandbox"),
+        needs="bwrap",
     ),
 )

@@ -223,6 +223,18 @@ def test_P2_what_was_built_once_is_installed_offline(run: Here, source: Path, in
     assert len(index.requests) == before
 
 
+def test_P2_a_review_tells_what_was_built_and_builds_nothing(run: Here, source: Path, home: Path) -> None:
+    assert run("lock", *ALLOW, "-o", "lock.toml").code == 0
+    ran = run("review", "lock.toml")
+    assert "its wheel was built here, and its source's own code ran for it" in " ".join(ran.out.split()), ran.err
+    shutil.rmtree(home / ".cache" / "distrofirst" / "wheels")
+    ran = run("review", "lock.toml")
+    assert source.is_dir()
+    assert ran.code == 3
+    assert "zz_built-1.0-py3-none-any.whl: it was built, and is not in the cache" in ran.err
+    assert "building" not in ran.err
+
+
 def test_P2_what_was_built_is_audited_like_the_rest(run: Here, source: Path) -> None:
     assert run("lock", *ALLOW, "-o", "lock.toml").code == 0
     ran = run("audit", "--lock", "lock.toml", *database(source, advisory("zz-built", fixed="1.1")))

@@ -20,9 +20,19 @@ from resolver.hosts import releases
 from resolver.indexes import Indexes, cooldown_for
 from resolver.io.cache import FileCache
 from resolver.io.process import ProcessRunner
-from resolver.model import Absence, FileOption, Origin, PinsPolicy, Preference, RequirementSet, assigned_to
+from resolver.model import (
+    Absence,
+    FileOption,
+    Origin,
+    Outcome,
+    PinsPolicy,
+    Preference,
+    Reason,
+    RequirementSet,
+    assigned_to,
+)
 from resolver.names import Names
-from resolver.resolve import Policy, of_locked, refuse, resolve, resolve_direct
+from resolver.resolve import Policy, of_earlier, of_locked, refuse, resolve, resolve_direct
 from resolver.targets import HOST, Setting, Targets
 
 if TYPE_CHECKING:
@@ -33,7 +43,7 @@ if TYPE_CHECKING:
 
     from resolver.catalog.indexed import IndexedCatalog
     from resolver.io.http import HttpClient
-    from resolver.model import AssignedIndex, Audit, Command, Lock, Resolution, Review, Target
+    from resolver.model import AssignedIndex, Audit, Command, Lock, Resolution, Review, Target, Wheel
     from resolver.pypi.configuration import IndexSettings
     from resolver.pypi.wheelhouse import Wheelhouse
     from resolver.report.survey_line import Surveyed
@@ -194,7 +204,8 @@ class App:
             self.warn(warning)
         if strict:
             refuse(concern for decision in resolution.decisions for concern in decision.concerns)
-        return locking.from_resolution(resolution, wanted, self._indexes.sources if self._indexes else None)
+        lock = locking.from_resolution(resolution, wanted, self._indexes.sources if self._indexes else None)
+        return self._attested(lock, resolution, strict=strict) if lock.wheels else lock
 
     def read_lock(self, path: Path) -> Lock:
         """Read a lock that was written before."""
@@ -210,7 +221,11 @@ class App:
         return locking.loads(text, context=str(path))
 
     def install(self, *, confirm: Callable[[Lock, InstallResult], bool]) -> InstallResult:
-        """Carry out a lock, or the plan of the inputs, on this host; ``confirm`` sees what will be done first."""
+        """Carry out a lock, or the plan of the inputs, on this host; ``confirm`` sees what will be done first.
+
+        Attestations are verified when the plan is made. Those of a lock are not asked for again: it pins the very file
+        by its hash, and whether the file is the locked one is all that is left to check.
+        """
         from resolver.venv.install import install  # noqa: PLC0415 - only what acts needs it
 
         if self.options.targets != (HOST,) and self.options.lock is None:
@@ -344,6 +359,35 @@ class App:
         return self._targets.unknown()
 
     # --- the steps they share ---
+
+    def _attested(self, lock: Lock, resolution: Resolution, *, strict: bool) -> Lock:
+        """Verify the attestations of a plan's wheels (PEP 740); hold them against the lock that is there already."""
+        from resolver import lock as locking  # noqa: PLC0415 - reports verify none
+        from resolver.pypi import attestations  # noqa: PLC0415 - the same
+
+        of_index = [
+            decision.wheel
+            for decision in resolution.decisions
+            if decision.outcome is Outcome.PYPI and decision.wheel and decision.reason is not Reason.DIRECT_URL
+        ]
+        offline = self.options.offline
+        with ExitStack() as stack:
+            found = attestations.check(of_index, lambda: self._client(stack), attestations.library(), offline=offline)
+        wheels = tuple(
+            replace(wheel, attestation=found.get(wheel.project, attestations.NO_INDEX)) for wheel in lock.wheels
+        )
+        if told := attestations.summary(wheel.attestation for wheel in wheels if wheel.attestation):
+            self.progress(told)
+        path = self.options.output or Path(locking.default_name(lock.target))
+        earlier: tuple[Wheel, ...] = ()
+        with suppress(InputError):  # most often there is none, and what is no lock will be replaced all the same
+            earlier = self.read_lock(path).wheels
+        concerns = list(of_earlier(wheels, {wheel.project: wheel for wheel in earlier}, str(path)))
+        for concern in concerns:
+            self.warn(concern.text)
+        if strict:
+            refuse(concerns)
+        return replace(lock, wheels=wheels)
 
     def _read_warning(self) -> RequirementSet:
         wanted = self._read(self.options.inputs)
@@ -509,22 +553,23 @@ class App:
 
     def _wheelhouse(self, stack: ExitStack) -> Wheelhouse:
         """Make what fetches and inspects wheels; it does nothing before a lock has some (rule P4)."""
-        from resolver.indexes import open_client, way  # noqa: PLC0415 - only what acts needs it
-        from resolver.pypi.wheelhouse import Wheelhouse  # noqa: PLC0415 - the same
-
-        def client() -> HttpClient:
-            # A plan that was made in this run may come from an index that its inputs name.
-            known = self._indexes.settings if self._indexes is not None else None
-            return open_client(stack, self.cache, way(known, self.options.indexes), offline=self.options.offline)
+        from resolver.pypi.wheelhouse import Wheelhouse  # noqa: PLC0415 - only what acts needs it
 
         return Wheelhouse(
             lambda: self._wheel_folder(stack),
-            client,
+            lambda: self._client(stack),
             self.cache,
             allow=self.options.allow,
             offline=self.options.offline,
             progress=self.progress,
         )
+
+    def _client(self, stack: ExitStack) -> HttpClient:
+        """Open what fetches a plan's files; the plan may come from an index that its inputs name."""
+        from resolver.indexes import open_client, way  # noqa: PLC0415 - only what fetches needs it
+
+        known = self._indexes.settings if self._indexes is not None else None
+        return open_client(stack, self.cache, way(known, self.options.indexes), offline=self.options.offline)
 
     def _wheel_folder(self, stack: ExitStack) -> Path:
         """Give the cache's folder of wheels, or one for this run alone where there can be none.

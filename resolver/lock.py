@@ -14,7 +14,7 @@ import re
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, parse_wheel_filename
@@ -23,6 +23,8 @@ from resolver.errors import InputError, PolicyError, UnmetError
 from resolver.model import (
     MACHINES,
     AssignedIndex,
+    Attestation,
+    Attested,
     Evidence,
     Lock,
     LockedProject,
@@ -30,10 +32,13 @@ from resolver.model import (
     OsPackage,
     Outcome,
     PinsPolicy,
+    Publisher,
     Reason,
     Release,
     Sources,
     Target,
+    Unattested,
+    Unchecked,
     Wheel,
     Worry,
     assigned_to,
@@ -55,6 +60,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PYTHON = re.compile(r"[0-9]+\.[0-9]+")
 _RELEASE = re.compile(r"[a-z0-9._-]+:[a-z0-9._-]+")
 _INDEX = re.compile(r"https?://[^\s\x00-\x1f\x7f]+")
+_STATUS = re.compile(r"verified|none-offered|not-checked")
 _URL = re.compile(r"(https?|file)://[^\s\x00-\x1f\x7f]+")
 _KERNEL_DECIDES = frozenset({"armel", "armhf", "i386", "i686", "armv7hl"})
 """32-bit architectures: on a 64-bit kernel ``platform_machine`` names the kernel's."""
@@ -169,7 +175,14 @@ def _lockable(wheel: Wheel) -> Wheel:
     with suppress(ValueError):
         time = datetime.fromisoformat(wheel.upload_time or "")
         upload_time = _spell_time(time if time.tzinfo else time.replace(tzinfo=UTC))
-    return replace(wheel, requires_python=requires_python, upload_time=upload_time, yanked=None, core_metadata=None)
+    return replace(
+        wheel,
+        requires_python=requires_python,
+        upload_time=upload_time,
+        yanked=None,
+        core_metadata=None,
+        provenance=None,
+    )
 
 
 def _spell_time(time: datetime) -> str:
@@ -252,6 +265,7 @@ def _dump_wheel(wheel: Wheel, index: str | None) -> dict[str, object]:
             "version": str(wheel.version),
             "requires-python": wheel.requires_python,
             "index": index,
+            "attestation-identities": _dump_publishers(wheel) or None,
             "wheels": [
                 _without_gaps(
                     **{
@@ -263,8 +277,30 @@ def _dump_wheel(wheel: Wheel, index: str | None) -> dict[str, object]:
                     }
                 )
             ],
+            "tool": {"distrofirst": {"attestation": _dump_attestation(wheel.attestation)}}
+            if wheel.attestation
+            else None,
         }
     )
+
+
+def _dump_publishers(wheel: Wheel) -> list[dict[str, str]]:
+    if not isinstance(wheel.attestation, Attested):
+        return []
+    return [{"kind": one.kind, **dict(one.claims)} for one in wheel.attestation.publishers]
+
+
+def _dump_attestation(known: Attestation) -> dict[str, object]:
+    """Say what PEP 751 has no word for: without its identities a file may have no attestation, or an unchecked one."""
+    match known:
+        case Attested():
+            return {"status": "verified", "predicates": list(known.predicates)}
+        case Unattested():
+            return {"status": "none-offered"}
+        case Unchecked():
+            return _without_gaps(**{"status": "not-checked", "why": known.why, "next-step": known.next_step})
+        case _:
+            assert_never(known)
 
 
 def _dump_os_package(package: OsPackage) -> dict[str, object]:
@@ -451,7 +487,37 @@ def _load_wheel(package: Table) -> Wheel:
         size=size,
         requires_python=package.optional("requires-python"),
         upload_time=_spell_time(time) if time else None,
+        attestation=_load_attestation(package),
     )
+
+
+def _load_attestation(package: Table) -> Attestation | None:
+    """Give what was known when the lock was made; None for a lock from before anybody looked."""
+    publishers = tuple(_load_publisher(table) for table in _tables(package, "attestation-identities"))
+    status = None
+    if package.has("tool") and (tool := package.table("tool").table("distrofirst")).has("attestation"):
+        table = tool.table("attestation")
+        status = table.text("status", _STATUS, "verified, none-offered or not-checked")
+    if bool(publishers) != (status == "verified"):
+        package.fail("attestation-identities", "expected exactly where tool.distrofirst.attestation.status is verified")
+    match status:
+        case "verified":
+            return Attested(publishers=publishers, predicates=table.texts("predicates"))
+        case "none-offered":
+            return Unattested()
+        case "not-checked":
+            return Unchecked(why=table.text("why"), next_step=table.optional("next-step"))
+        case _:
+            return None
+
+
+def _load_publisher(table: Table) -> Publisher:
+    claims = [(key, table.text(key)) for key in sorted(table.values) if key != "kind"]
+    return Publisher(kind=table.text("kind"), claims=tuple(claims))
+
+
+def _tables(table: Table, key: str) -> tuple[Table, ...]:
+    return table.tables(key) if table.has(key) else ()
 
 
 def _load_project(table: Table) -> LockedProject:

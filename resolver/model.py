@@ -130,6 +130,8 @@ class Worry(StrEnum):
     """A newer release would do, and is younger than the cooldown."""
     AGE_UNKNOWN = "age-unknown"
     """Taken without knowing its age: the index does not tell."""
+    PUBLISHER = "publisher"
+    """The lock that is there already has it attested by somebody else, or now nobody vouches for it (PEP 740)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -430,6 +432,38 @@ class OsDependency:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Publisher:
+    """Who published a file, as a verified attestation shows it (PEP 740: a Trusted Publisher)."""
+
+    kind: str
+    """``GitHub``, ``GitLab``, ``Google`` …"""
+    claims: tuple[tuple[str, str], ...]
+    """The index's other words for it, sorted: ``repository``, ``workflow``, ``environment`` … (PEP 751 keeps them)."""
+
+    def __str__(self) -> str:
+        """``GitHub example/project (release.yml)``: what the signer's certificate shows, so without an environment."""
+        claims = dict(self.claims)
+        whose = [claims[key] for key in ("repository", "email", "project_id") if key in claims][:1]
+        how = [claims[key] for key in ("workflow", "workflow_filepath", "pipeline_definition_id") if key in claims][:1]
+        return " ".join((self.kind, *whose, *(f"({one})" for one in how)))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attested:
+    """All attestations of a file that the index serves were verified, and name exactly this file."""
+
+    publishers: tuple[Publisher, ...]
+    """Sorted; at least one."""
+    predicates: tuple[str, ...]
+    """The kinds of statement that were verified, sorted: ``https://index.example/attestations/publish/v1``."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unattested:
+    """The index was asked, and offers no attestation."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Wheel:
     """One wheel on the index."""
 
@@ -446,6 +480,10 @@ class Wheel:
     """The reason (maybe empty) where the file is yanked, else None (PEP 592)."""
     core_metadata: str | None = None
     """sha256 of the PEP 658 file; empty where the index has one without naming its hash; None where it has none."""
+    provenance: str | None = None
+    """The URL of its attestations; empty where the index names one of no use; None where it offers none (PEP 740)."""
+    attestation: Attested | Unattested | Unchecked | None = None
+    """What was found of them; None where nobody looked: only ``lock`` and ``install`` do."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -735,6 +773,10 @@ class Unchecked:
 
     why: str
     next_step: str | None = None
+
+
+Attestation = Attested | Unattested | Unchecked
+"""What is known of a file's attestations. One that does not verify is none of these but a PolicyError."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,7 +11,7 @@ from resolver.model import Listing, Rejection, Wheel, WheelMetadata
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
-FORMAT: Final = "3"
+FORMAT: Final = "4"
 """Part of every key: raised when the shape or the meaning of an entry changes."""
 
 
@@ -28,6 +28,7 @@ def dump_listing(listing: Listing, page_hash: str) -> object:
             wheel.upload_time,
             wheel.yanked,
             wheel.core_metadata,
+            wheel.provenance,
         )
         for wheel in listing.wheels
     ]
@@ -51,6 +52,7 @@ def load_listing(value: object, project: NormalizedName) -> tuple[Listing | None
                 upload_time=upload_time,
                 yanked=yanked,
                 core_metadata=core_metadata,
+                provenance=provenance,
             )
             for (
                 version,
@@ -62,6 +64,7 @@ def load_listing(value: object, project: NormalizedName) -> tuple[Listing | None
                 upload_time,
                 yanked,
                 core_metadata,
+                provenance,
             ) in rows
         )
         listing = Listing(

@@ -190,6 +190,7 @@ def _listing(project: NormalizedName, page: Page, best: dict[Version, _Best]) ->
     for version in sorted(best, reverse=True):
         entry = best[version]
         url = absolute(page.base, entry.file.href) if entry.file else ""
+        provenance = entry.file.provenance if entry.file else None
         if entry.file is not None and entry.file.sha256 is not None and url:
             wheels.append(
                 Wheel(
@@ -203,6 +204,7 @@ def _listing(project: NormalizedName, page: Page, best: dict[Version, _Best]) ->
                     upload_time=entry.file.upload_time,
                     yanked=entry.file.yanked,
                     core_metadata=entry.file.core_metadata,
+                    provenance=None if provenance is None else absolute(page.base, provenance),
                 )
             )
         else:

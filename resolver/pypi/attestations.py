@@ -34,6 +34,7 @@ NOT_INSTALLED: Final = Unchecked(
 )
 NO_INDEX: Final = Unchecked(why="a URL names the file, and no index was asked")
 _ACCEPT: Final = "application/vnd.pypi.integrity.v1+json, application/json;q=0.5"
+_VERSION: Final = 1
 _FRESH: Final = 86400.0
 """Seconds: files do not change, and their attestations come with them."""
 _LIMIT: Final = 4 << 20
@@ -231,10 +232,16 @@ class Library:
         return Attested(publishers=(_publisher(publisher),), predicates=tuple(sorted(predicates)))
 
     def _verify(self, one: Mapping[str, object], publisher: object, file: object) -> str | None:
-        """Give the kind of statement that was verified; None for one that the library does not know."""
+        """Give the kind of statement that was verified; None for one of another version or kind than are known."""
         library = self._opened
+        version = one.get("version")
+        if isinstance(version, int) and version != _VERSION:
+            return None
         try:
             attestation = library.Attestation.model_validate(one)
+        except ValueError as error:  # pydantic's, of many lines
+            raise DoesNotHoldError("it is no attestation as PEP 740 has them") from error
+        try:
             if attestation.statement["predicateType"] not in set(map(str, _predicates(library))):
                 return None
             predicate, _ = attestation.verify(publisher, file, offline=True)

@@ -83,6 +83,23 @@ def test_T2_a_report_fetches_none_and_says_what_is_offered(run: Here, signed: Pa
     assert index.asked(ASKED) == 0
 
 
+def test_T2_a_review_tells_none_offered_from_not_checked(
+    run: Here, signed: Path, index: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert signed
+
+    def review() -> tuple[set[str], set[str]]:
+        """Name the projects without an attestation, and those that nobody checked."""
+        items = run("review", *TRIXIE, "--format", "json").json["items"]
+        without = {item["name"] for item in items if "no-attestation" in {one["ground"] for one in item["grounds"]}}
+        return without, {item["name"] for item in items if "attestations" in item["unchecked"]}
+
+    assert review() == ({"zz-plain"}, set())
+    monkeypatch.setattr(attestations, "library", lambda: None)
+    assert review() == ({"zz-plain"}, {"zz-signed"})
+    assert index.asked(ASKED) == 1
+
+
 def test_an_attestation_that_does_not_hold_leaves_no_lock(run: Here, signed: Path, index: Loopback) -> None:
     serve(index, universe({**RELEASE, "repository": "example/forged"}), "metadata")
     ran = run("lock", *TRIXIE)

@@ -23,15 +23,17 @@ from resolver.model import (
     Absence,
     FileOption,
     Origin,
+    Outcome,
     PinsPolicy,
     Preference,
+    Reason,
     RequirementSet,
     assigned_to,
     with_what_builds,
 )
 from resolver.names import Names
 from resolver.repositories import is_git
-from resolver.resolve import Policy, of_locked, refuse, resolve, resolve_direct
+from resolver.resolve import Policy, of_earlier, of_locked, refuse, resolve, resolve_direct
 from resolver.targets import HOST, Setting, Targets
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from resolver.catalog.indexed import IndexedCatalog
-    from resolver.model import AssignedIndex, Audit, Command, Lock, Resolution, Review, Target
+    from resolver.model import AssignedIndex, Audit, Command, Lock, Resolution, Review, Target, Wheel
     from resolver.pypi.configuration import IndexSettings
     from resolver.report.survey_line import Surveyed
     from resolver.resolve.next_steps import Elsewhere
@@ -205,7 +207,8 @@ class App:
             self.warn(warning)
         if strict:
             refuse(concern for decision in resolution.decisions for concern in decision.concerns)
-        return locking.from_resolution(resolution, wanted, self._indexes.sources if self._indexes else None)
+        lock = locking.from_resolution(resolution, wanted, self._indexes.sources if self._indexes else None)
+        return self._attested(lock, resolution, strict=strict) if lock.wheels else lock
 
     def read_lock(self, path: Path) -> Lock:
         """Read a lock that was written before."""
@@ -221,7 +224,11 @@ class App:
         return locking.loads(text, context=str(path))
 
     def install(self, *, confirm: Callable[[Lock, InstallResult], bool]) -> InstallResult:
-        """Carry out a lock, or the plan of the inputs, on this host; ``confirm`` sees what will be done first."""
+        """Carry out a lock, or the plan of the inputs, on this host; ``confirm`` sees what will be done first.
+
+        Attestations are verified when the plan is made. Those of a lock are not asked for again: it pins the very file
+        by its hash, and whether the file is the locked one is all that is left to check.
+        """
         from resolver.venv.install import install  # noqa: PLC0415 - only what acts needs it
 
         if self.options.targets != (HOST,) and self.options.lock is None:
@@ -355,6 +362,39 @@ class App:
         return self._targets.unknown()
 
     # --- the steps they share ---
+
+    def _attested(self, lock: Lock, resolution: Resolution, *, strict: bool) -> Lock:
+        """Verify the attestations of a plan's wheels (PEP 740); hold them against the lock that is there already."""
+        from resolver import lock as locking  # noqa: PLC0415 - reports verify none
+        from resolver.pypi import attestations  # noqa: PLC0415 - the same
+
+        of_index = [
+            decision.wheel
+            for decision in resolution.decisions
+            if decision.outcome is Outcome.PYPI
+            and decision.wheel
+            and decision.reason is not Reason.DIRECT_URL
+            and decision.wheel.built is None
+        ]
+        offline = self.options.offline
+        with ExitStack() as stack:
+            supply = self._supply(stack, self._host)
+            found = attestations.check(of_index, lambda: supply.client, attestations.library(), offline=offline)
+        wheels = tuple(
+            replace(wheel, attestation=found.get(wheel.project, attestations.unasked(wheel))) for wheel in lock.wheels
+        )
+        if told := attestations.summary(wheel.attestation for wheel in wheels if wheel.attestation):
+            self.progress(told)
+        path = self.options.output or Path(locking.default_name(lock.target))
+        earlier: tuple[Wheel, ...] = ()
+        with suppress(InputError):  # most often there is none, and what is no lock will be replaced all the same
+            earlier = self.read_lock(path).wheels
+        concerns = list(of_earlier(wheels, {wheel.project: wheel for wheel in earlier}, str(path)))
+        for concern in concerns:
+            self.warn(concern.text)
+        if strict:
+            refuse(concerns)
+        return replace(lock, wheels=wheels)
 
     def _read_warning(self) -> RequirementSet:
         wanted = self._read(self.options.inputs)

@@ -132,6 +132,8 @@ class Worry(StrEnum):
     """Taken without knowing its age: the index does not tell."""
     INCOMPLETE = "incomplete"
     """It is built of less than its repository refers to: submodules and Git LFS are not fetched."""
+    PUBLISHER = "publisher"
+    """The lock that is there already has it attested by somebody else, or now nobody vouches for it (PEP 740)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -491,6 +493,38 @@ class Build:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Publisher:
+    """Who published a file, as a verified attestation shows it (PEP 740: a Trusted Publisher)."""
+
+    kind: str
+    """``GitHub``, ``GitLab``, ``Google`` …"""
+    claims: tuple[tuple[str, str], ...]
+    """The index's other words for it, sorted: ``repository``, ``workflow``, ``environment`` … (PEP 751 keeps them)."""
+
+    def __str__(self) -> str:
+        """``GitHub example/project (release.yml)``: what the signer's certificate shows, so without an environment."""
+        claims = dict(self.claims)
+        whose = [claims[key] for key in ("repository", "email", "project_id") if key in claims][:1]
+        how = [claims[key] for key in ("workflow", "workflow_filepath", "pipeline_definition_id") if key in claims][:1]
+        return " ".join((self.kind, *whose, *(f"({one})" for one in how)))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attested:
+    """All attestations of a file that the index serves were verified, and name exactly this file."""
+
+    publishers: tuple[Publisher, ...]
+    """Sorted; at least one."""
+    predicates: tuple[str, ...]
+    """The kinds of statement that were verified, sorted: ``https://index.example/attestations/publish/v1``."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unattested:
+    """The index was asked, and offers no attestation."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Wheel:
     """One wheel on the index, or one that was built of an sdist from there, or of a commit."""
 
@@ -509,6 +543,10 @@ class Wheel:
     """sha256 of the PEP 658 file; empty where the index has one without naming its hash; None where it has none."""
     built: Build | None = None
     """What it was built of; ``url`` and ``size`` are the source's then, name and hash the wheel's own."""
+    provenance: str | None = None
+    """The URL of its attestations; empty where the index names one of no use; None where it offers none (PEP 740)."""
+    attestation: Attested | Unattested | Unchecked | None = None
+    """What was found of them; None where nobody looked: only ``lock`` and ``install`` do."""
 
 
 def with_what_builds(wheels: Iterable[Wheel]) -> tuple[Wheel, ...]:
@@ -808,6 +846,10 @@ class Unchecked:
 
     why: str
     next_step: str | None = None
+
+
+Attestation = Attested | Unattested | Unchecked
+"""What is known of a file's attestations. One that does not verify is none of these but a PolicyError."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

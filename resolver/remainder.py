@@ -10,23 +10,24 @@ import re
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import parse_wheel_filename
 
 from resolver import repositories
-from resolver.model import Build, Commit, Sdist, Wheel
+from resolver.model import Attested, Build, Commit, Publisher, Sdist, Unattested, Unchecked, Wheel
 from resolver.tables import without_gaps
 
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
     from packaging.version import Version
 
-    from resolver.model import Buildable
+    from resolver.model import Attestation, Buildable
     from resolver.tables import Table
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_STATUS = re.compile(r"verified|none-offered|not-checked")
 _URL = re.compile(r"(https?|file)://[^\s\x00-\x1f\x7f]+")
 _SDISTS = (".tar.gz", ".tgz", ".zip", ".tar.bz2", ".tar.xz")
 
@@ -43,7 +44,13 @@ def lockable(wheel: Wheel) -> Wheel:
         requires = (replace(lockable(one), requires_python=None) for one in built.requires)
         built = Build(source=source, requires=tuple(requires))
     return replace(
-        wheel, requires_python=requires_python, upload_time=upload_time, yanked=None, core_metadata=None, built=built
+        wheel,
+        requires_python=requires_python,
+        upload_time=upload_time,
+        yanked=None,
+        core_metadata=None,
+        provenance=None,
+        built=built,
     )
 
 
@@ -79,11 +86,34 @@ def dump_package(wheel: Wheel, index: str | None) -> dict[str, object]:
             "version": str(wheel.version) if not isinstance(source, Commit) else None,
             "requires-python": wheel.requires_python,
             "index": index,
+            "attestation-identities": _dump_publishers(wheel) or None,
             "vcs": _dump_commit(source) if isinstance(source, Commit) else None,
             "wheels": [_dump_file(wheel)] if source is None else None,
             "sdist": _dump_file(source) if isinstance(source, Sdist) else None,
+            "tool": {"distrofirst": {"attestation": _dump_attestation(wheel.attestation)}}
+            if wheel.attestation
+            else None,
         }
     )
+
+
+def _dump_publishers(wheel: Wheel) -> list[dict[str, str]]:
+    if not isinstance(wheel.attestation, Attested):
+        return []
+    return [{"kind": one.kind, **dict(one.claims)} for one in wheel.attestation.publishers]
+
+
+def _dump_attestation(known: Attestation) -> dict[str, object]:
+    """Say what PEP 751 has no word for: without its identities a file may have no attestation, or an unchecked one."""
+    match known:
+        case Attested():
+            return {"status": "verified", "predicates": list(known.predicates)}
+        case Unattested():
+            return {"status": "none-offered"}
+        case Unchecked():
+            return without_gaps(**{"status": "not-checked", "why": known.why, "next-step": known.next_step})
+        case _:
+            assert_never(known)
 
 
 def _dump_commit(commit: Commit) -> dict[str, object]:
@@ -138,14 +168,46 @@ def load(document: Table, tool: Table) -> tuple[Wheel, ...]:
 
 def _load_package(package: Table, build: Table | None) -> Wheel:
     project = package.name("name")
-    if build is not None:
-        return _load_built(package, build, project)
+    found = _load_wheel(package, project) if build is None else _load_built(package, build, project)
+    return replace(found, attestation=_load_attestation(package))
+
+
+def _load_wheel(package: Table, project: NormalizedName) -> Wheel:
     version = package.version("version")
     requires_python = package.optional("requires-python")
     wheels = package.tables("wheels")
     if len(wheels) != 1:
         package.fail("wheels", f"expected one wheel, found {len(wheels)}")
     return _wheel_in(wheels[0], project, version, requires_python)
+
+
+def _load_attestation(package: Table) -> Attestation | None:
+    """Give what was known when the lock was made; None for a lock from before anybody looked."""
+    publishers = tuple(_load_publisher(table) for table in _tables(package, "attestation-identities"))
+    status = None
+    if package.has("tool") and (tool := package.table("tool").table("distrofirst")).has("attestation"):
+        table = tool.table("attestation")
+        status = table.text("status", _STATUS, "verified, none-offered or not-checked")
+    if bool(publishers) != (status == "verified"):
+        package.fail("attestation-identities", "expected exactly where tool.distrofirst.attestation.status is verified")
+    match status:
+        case "verified":
+            return Attested(publishers=publishers, predicates=table.texts("predicates"))
+        case "none-offered":
+            return Unattested()
+        case "not-checked":
+            return Unchecked(why=table.text("why"), next_step=table.optional("next-step"))
+        case _:
+            return None
+
+
+def _load_publisher(table: Table) -> Publisher:
+    claims = [(key, table.text(key)) for key in sorted(table.values) if key != "kind"]
+    return Publisher(kind=table.text("kind"), claims=tuple(claims))
+
+
+def _tables(table: Table, key: str) -> tuple[Table, ...]:
+    return table.tables(key) if table.has(key) else ()
 
 
 def _load_built(package: Table, build: Table, project: NormalizedName) -> Wheel:

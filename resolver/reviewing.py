@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from resolver.errors import CommandError, UnavailableError
-from resolver.model import Absence, Ground, Reason, Review
+from resolver.model import Absence, Attested, Ground, Reason, Review, Unattested
 from resolver.pypi.contents import read_contents
 from resolver.pypi.faults import in_words
 from resolver.resolve.concerns import looks_like
@@ -122,6 +122,7 @@ def _facts(project: LockedProject, wheel: Wheel, seen: Seen, means: Means) -> Fa
         asked=_releases(means.catalogs),
         listing=None if by_url else means.index.listing(wheel.project),
         built=wheel.built is not None,
+        attested={Attested: True, Unattested: False}.get(type(wheel.attestation)),
         path=seen.path,
     )
 

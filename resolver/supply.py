@@ -93,7 +93,7 @@ class Supply:
         means = self._means
         return Wheelhouse(
             means.folder,
-            lambda: self._client,
+            lambda: self.client,
             means.cache,
             rebuild=self._rebuild,
             allow=means.allow,
@@ -121,7 +121,7 @@ class Supply:
         means = self._means
         packages = means.packages()
         return SandboxBuilder(
-            fetcher=Fetcher(lambda: self._client, self.git),
+            fetcher=Fetcher(lambda: self.client, self.git),
             runner=means.runner,
             cache=means.cache,
             wheels=self.wheels,
@@ -141,7 +141,8 @@ class Supply:
         self.builder.rebuild(wheel)
 
     @cached_property
-    def _client(self) -> HttpClient:
+    def client(self) -> HttpClient:
+        """What fetches a plan's files."""
         settings = way(self._settings(), self._means.indexes)
         return open_client(self._stack, self._means.cache, settings, offline=self._means.offline)
 

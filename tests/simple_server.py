@@ -63,7 +63,7 @@ def wheel_bytes(
 
 
 def serve(server: Loopback, universe: Mapping[str, Mapping[str, Mapping[str, Any]]], shape: Shape) -> str:
-    """Serve a universe as ``tests.fakes.FakeIndex`` takes it; give the index's URL.
+    """Serve a universe as ``tests.fakes.FakeIndex`` takes it, and ``provenance`` objects; give the index's URL.
 
     A project's ``""`` among its versions is no version, but its page's status (PEP 792).
     """
@@ -100,9 +100,13 @@ def _serve_version(server: Loopback, name: str, version: str, about: Mapping[str
     server.add(f"/files/{filename}", Reply(body=wheel, ranges=shape != "no ranges"))
     if shape == "metadata":
         server.add(f"/files/{filename}.metadata", Reply(body=metadata))
+    provenance = about.get("provenance")
+    if provenance is not None:
+        server.add(f"/integrity/{filename}", Reply(body=json.dumps(provenance).encode()))
     return {
         "filename": filename,
         "url": f"../../files/{filename}",
+        "provenance": f"{server.url}/integrity/{filename}" if provenance is not None else None,
         "hashes": {"sha256": hashlib.sha256(wheel).hexdigest()},
         "size": len(wheel),
         "upload-time": about.get("uploaded", "2026-01-01T00:00:00Z") or None,
@@ -116,6 +120,8 @@ def _anchor(entry: Mapping[str, Any]) -> str:
     attributes = {"href": entry["url"] + (f"#sha256={entry['hashes']['sha256']}" if entry["hashes"] else "")}
     if entry.get("requires-python"):
         attributes["data-requires-python"] = entry["requires-python"]
+    if entry.get("provenance"):
+        attributes["data-provenance"] = entry["provenance"]
     if entry.get("yanked"):
         attributes["data-yanked"] = entry["yanked"]
     words = " ".join(f'{name}="{html.escape(value)}"' for name, value in attributes.items())

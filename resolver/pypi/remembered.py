@@ -28,6 +28,7 @@ def dump_listing(listing: Listing, page_hash: str) -> object:
             wheel.upload_time,
             wheel.yanked,
             wheel.core_metadata,
+            wheel.provenance,
         )
         for wheel in listing.wheels
     ]
@@ -65,6 +66,7 @@ def load_listing(value: object, project: NormalizedName) -> tuple[Listing | None
                 upload_time=upload_time,
                 yanked=yanked,
                 core_metadata=core_metadata,
+                provenance=provenance,
             )
             for (
                 version,
@@ -76,6 +78,7 @@ def load_listing(value: object, project: NormalizedName) -> tuple[Listing | None
                 upload_time,
                 yanked,
                 core_metadata,
+                provenance,
             ) in rows
         )
         listing = Listing(

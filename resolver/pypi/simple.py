@@ -1,6 +1,6 @@
 """One project's page of the Simple API, from bytes to file entries. Pure; knows neither HTTP nor targets.
 
-Two spellings, one meaning: JSON (PEP 691, with the fields of PEP 592, 700, 714 and 792) and HTML (PEP 503), for
+Two spellings, one meaning: JSON (PEP 691, with the fields of PEP 592, 700, 714, 740 and 792) and HTML (PEP 503), for
 mirrors that serve nothing else. A page is what a server says, so every field may have any shape: an entry that makes no
 sense is left out, as pip does, and a page that makes none is an UnavailableError, never an empty project (rule R6).
 """
@@ -43,6 +43,8 @@ class IndexFile:
     """The reason, maybe empty; None where the file is not yanked (PEP 592)."""
     core_metadata: str | None
     """The metadata file's sha256; empty where it exists without a hash; None where it does not (PEP 658, 714)."""
+    provenance: str | None = None
+    """Where its attestations are, as written; None where there are none (PEP 740)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,7 +128,7 @@ def _parse_json(body: bytes, url: str) -> Page:
 def _json_file(filename: str, entry: Mapping[str, object]) -> IndexFile:
     get = entry.get
     hashes, requires, size, uploaded = get("hashes"), get("requires-python"), get("size"), get("upload-time")
-    yanked = get("yanked")
+    yanked, provenance = get("yanked"), get("provenance")
     return IndexFile(
         filename=filename,
         href=str(entry["url"]).partition("#")[0],
@@ -136,6 +138,7 @@ def _json_file(filename: str, entry: Mapping[str, object]) -> IndexFile:
         upload_time=uploaded if isinstance(uploaded, str) and uploaded else None,
         yanked=(yanked if isinstance(yanked, str) else "") if yanked else None,
         core_metadata=_json_metadata(get("core-metadata", get("dist-info-metadata"))),
+        provenance=provenance if isinstance(provenance, str) and provenance else None,
     )
 
 
@@ -160,7 +163,7 @@ def _status(value: object) -> tuple[str, str | None]:
 
 
 class _Anchors(HTMLParser):
-    """Collects what PEP 503, 592, 629, 658 and 792 put into a page."""
+    """Collects what PEP 503, 592, 629, 658, 740 and 792 put into a page."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -219,6 +222,7 @@ def _html_file(filename: str, entry: Mapping[str, object]) -> IndexFile:
         upload_time=None,
         yanked=anchor.get("data-yanked"),
         core_metadata=_hash_in(metadata) or "" if metadata not in {"", "false"} else None,
+        provenance=anchor.get("data-provenance") or None,
     )
 
 

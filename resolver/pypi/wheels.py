@@ -207,6 +207,7 @@ class WheelChooser:
         for version in sorted(best, reverse=True):
             entry = best[version]
             url = absolute(page.base, entry.file.href) if entry.file else ""
+            provenance = entry.file.provenance if entry.file else None
             if entry.file is not None and entry.file.sha256 is not None and url:
                 wheels.append(
                     Wheel(
@@ -220,6 +221,7 @@ class WheelChooser:
                         upload_time=entry.file.upload_time,
                         yanked=entry.file.yanked,
                         core_metadata=entry.file.core_metadata,
+                        provenance=None if provenance is None else absolute(page.base, provenance),
                     )
                 )
                 continue

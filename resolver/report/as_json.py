@@ -1,8 +1,8 @@
 """The report as JSON: one document, its keys a contract (cli.md, Report JSON; ``distrofirst/report/1``).
 
 Every key is always present, null where there is nothing to say, so that a reader never asks which are. Keys that
-the contract does not name (``direct``, ``next_step``, ``concerns``, ``origin``, ``component``, ``security_support``;
-``pins``, ``warnings``; ``unresolved``) only add to it.
+the contract does not name (``direct``, ``next_step``, ``concerns``, ``attestation``, ``origin``, ``component``,
+``security_support``; ``pins``, ``warnings``; ``unresolved``) only add to it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from resolver.model import Outcome, Reason
 from resolver.report.summary import summarize
 
 if TYPE_CHECKING:
@@ -87,5 +88,16 @@ def _project(decision: Decision, behind: Mapping[str, Backing]) -> dict[str, obj
         "reason": decision.reason.value if decision.reason else None,
         "detail": decision.detail,
         "next_step": decision.next_step,
+        "attestation": _attestation(decision),
         "concerns": [{"worry": one.worry.value, "text": one.text} for one in decision.concerns],
     }
+
+
+def _attestation(decision: Decision) -> dict[str, object] | None:
+    """Say whether the index offers attestations of the wheel: a report fetches and verifies none (rule T2)."""
+    if decision.outcome is not Outcome.PYPI or decision.wheel is None:
+        return None
+    if decision.reason is Reason.DIRECT_URL:
+        return {"status": "not-checked", "offered": None}
+    offered = decision.wheel.provenance is not None
+    return {"status": "not-checked" if offered else "none-offered", "offered": offered}

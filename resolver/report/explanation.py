@@ -8,7 +8,7 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from resolver.model import Outcome
+from resolver.model import Outcome, Reason
 from resolver.report.backing import words as support
 from resolver.report.plain import printable, source
 from resolver.report.reasons import words
@@ -114,13 +114,23 @@ def _branches(
     if decision.reason:
         yield f"reason: {', '.join(filter(None, (words(decision.reason), decision.detail)))}", ()
     if decision.wheel:
-        yield "taken from PyPI", (decision.wheel.filename, f"sha256 {decision.wheel.sha256}")
+        yield "taken from PyPI", (decision.wheel.filename, f"sha256 {decision.wheel.sha256}", *_attestation(decision))
     if decision.depends:
         yield "needs", tuple(_dependency(name, known) for name in decision.depends)
     if decision.concerns:
         yield "to be looked at", tuple(concern.text for concern in decision.concerns)
     if decision.next_step:
         yield f"next step: {decision.next_step}", ()
+
+
+def _attestation(decision: Decision) -> Iterable[str]:
+    """Tell what the index offers; none is fetched for an explanation, so it is not checked (rule T2)."""
+    if decision.outcome is not Outcome.PYPI or decision.wheel is None or decision.reason is Reason.DIRECT_URL:
+        return
+    if decision.wheel.provenance is None:
+        yield "the index offers no attestation of it"
+    else:
+        yield "the index offers an attestation, not checked here: lock and install verify it"
 
 
 def _candidate(candidate: OsCandidate) -> Iterable[str]:

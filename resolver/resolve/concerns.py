@@ -13,11 +13,11 @@ from packaging.utils import canonicalize_name
 
 from resolver.cooldown import spell, upload_moment
 from resolver.errors import PolicyError
-from resolver.model import Commit, Concern, Likeness, Outcome, Worry
+from resolver.model import Attested, Commit, Concern, Likeness, Outcome, Unchecked, Worry
 from resolver.resolve import pins
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -39,6 +39,7 @@ _TO_DECIDE = {
     Worry.YANKED: "pin releases of {names} that nobody withdrew",
     Worry.AGE_UNKNOWN: 'uploaded-before-for = "off" lets {names} through',
     Worry.TOO_YOUNG: 'uploaded-before-for = "off" lets {names} through',
+    Worry.PUBLISHER: "ask who publishes {names} now; where that is meant, remove the earlier lock",
 }
 """What ``--strict`` refuses, each with the next step. An archived project or an older release than the newest is no
 danger by itself."""
@@ -133,6 +134,35 @@ def of_locked(wheel: Wheel, like: Lookalike | None, cooldown: Cooldown) -> Itera
             f"{wheel.project} {wheel.version} is of {spell(moment)}, and nothing from {spell(limit)} on is wanted here"
         )
         yield Concern(worry=Worry.TOO_YOUNG, text=text)
+
+
+def of_earlier(wheels: Iterable[Wheel], earlier: Mapping[NormalizedName, Wheel], file: str) -> Iterator[Concern]:
+    """Hold a new lock's attestations against those of the lock ``file``, which it would replace.
+
+    What a project never had is no concern; what it had and has not now is, whatever the reason: the new lock would
+    forget it.
+    """
+    for wheel in wheels:
+        before = earlier[wheel.project].attestation if wheel.project in earlier else None
+        if not isinstance(before, Attested):
+            continue
+        then, now = _who(before), wheel.attestation
+        if isinstance(now, Attested):
+            if _who(now) == then:
+                continue
+            told = f"is attested by {_who(now)}"
+        elif isinstance(now, Unchecked):
+            told = f"was not checked ({now.why})"
+        else:
+            told = "has no attestation"
+        yield Concern(
+            worry=Worry.PUBLISHER,
+            text=f"{wheel.project} {wheel.version} {told}; {file} has {earlier[wheel.project].version} by {then}",
+        )
+
+
+def _who(known: Attested) -> str:
+    return " and ".join(dict.fromkeys(map(str, known.publishers)))
 
 
 def refuse(concerns: Iterable[Concern]) -> None:

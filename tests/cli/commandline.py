@@ -66,12 +66,13 @@ def process(
     before: tuple[str, ...] = (),
     program: tuple[str, ...] = ("-m", "resolver"),
     stdin: bytes | None = None,
+    python: str = PYTHON,
     **more: Any,  # noqa: ANN401 - what subprocess.run takes
 ) -> Ran:
     """Run a command in a process of its own; ``env`` changes this one's (None removes), ``before`` starts it."""
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONDONTWRITEBYTECODE": "1", **(env or {})}
     done = subprocess.run(
-        [*before, PYTHON, *program, *argv],
+        [*before, python, *program, *argv],
         env={name: value for name, value in environment.items() if value is not None},
         input=stdin if stdin is not None else b"",
         check=False,

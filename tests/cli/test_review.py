@@ -103,6 +103,7 @@ def test_an_update_that_adds_code_a_command_and_a_dependency_shows_exactly_that(
         "new-entry-point": "console_scripts: zz-fix = zz_demo.cli:fix",
         "few-releases": "the index has 2 releases of it",
         "changed": "before, 1.0",
+        "no-attestation": "the index has no attestation of it",
     }
     assert all((locked / path).is_file() for path in (demo["path"], demo["former"]["path"]))
     assert ran.json["unchanged"] == ["zz-same"]
@@ -125,7 +126,7 @@ def test_the_list_for_people_is_short_and_leads_to_the_files(run: Here, locked: 
     assert [path.name for path in (locked / folder / "wheels").glob(pattern)] == [FILE.format("1.0")]
     assert lines[-2:] == [
         "Unchanged: zz-same",
-        "Not checked: attestations; who may upload it: nobody tells",
+        "Not checked: who may upload it: nobody tells",
     ]
 
 

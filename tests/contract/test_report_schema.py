@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from resolver.model import Reason
 from resolver.report import as_json
-from tests.unit.report.samples import distro, gaps, plan, resolution
+from tests.unit.report.samples import distro, gaps, plan, pypi, resolution
 
 if TYPE_CHECKING:
     from resolver.model import Resolution
@@ -80,6 +81,7 @@ def test_the_keys_are_those_of_the_contract_and_a_known_few_more() -> None:
                 "direct",
                 "next_step",
                 "concerns",
+                "attestation",
                 "origin",
                 "component",
                 "security_support",
@@ -112,6 +114,7 @@ def test_a_project_of_the_distribution() -> None:
         "detail": None,
         "next_step": None,
         "concerns": [],
+        "attestation": None,
         "origin": None,
         "component": None,
         "security_support": None,
@@ -180,3 +183,16 @@ def test_any_text_survives(name: str) -> None:
     found = load(resolution([distro("requests", "2", requested_by=(name,))]))
     assert found["targets"][0]["projects"][0]["requested_by"] == [name]
     assert as_json.render([resolution([distro("requests", "2", requested_by=(name,))])]).isascii()
+
+
+def test_T2_a_report_verifies_no_attestation_and_says_so() -> None:
+    plain = pypi("a", "1")
+    assert plain.wheel is not None
+    signed = replace(plain, wheel=replace(plain.wheel, provenance="https://index.example/p"))
+    by_url = replace(plain, reason=Reason.DIRECT_URL)
+    found = [project["attestation"] for project in load(resolution([plain, signed, by_url]))["targets"][0]["projects"]]
+    assert found == [
+        {"status": "none-offered", "offered": False},
+        {"status": "not-checked", "offered": True},
+        {"status": "not-checked", "offered": None},
+    ]

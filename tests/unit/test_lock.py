@@ -15,6 +15,7 @@ from packaging.version import Version
 from resolver import lock as locks
 from resolver.errors import DistrofirstError, InputError, PolicyError, UnmetError
 from resolver.model import (
+    Attested,
     Build,
     Commit,
     Concern,
@@ -24,12 +25,15 @@ from resolver.model import (
     Origin,
     Outcome,
     PinsPolicy,
+    Publisher,
     Reason,
     Release,
     Requirement,
     RequirementSet,
     Sdist,
     Target,
+    Unattested,
+    Unchecked,
     Worry,
 )
 from tests.unit.report.samples import TARGET, candidate, distro, gaps, plan, pypi, resolution, wheel, without
@@ -37,6 +41,8 @@ from tests.unit.report.samples import TARGET, candidate, distro, gaps, plan, pyp
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from resolver.model import Attestation
 
 ASKED = RequirementSet(
     requirements=(
@@ -305,9 +311,57 @@ def test_what_an_index_says_is_locked_only_where_it_is_valid(field: str, given: 
     assert again(lock) == lock
 
 
+RELEASE = Publisher(kind="GitHub", claims=(("repository", "example/a"), ("workflow", "release.yml")))
+VERIFIED = Attested(publishers=(RELEASE,), predicates=("https://index.example/attestations/publish/v1",))
+
+
+def known(attestation: Attestation | None, lock: Lock | None = None) -> Lock:
+    """Give a lock of whose wheels that is known."""
+    lock = lock or made(pypi("a", "1"))
+    return replace(lock, wheels=tuple(replace(each, attestation=attestation) for each in lock.wheels))
+
+
+def test_pep_751_attestation_identities_are_the_publishers_and_nothing_else() -> None:
+    (package,) = tomllib.loads(locks.dumps(known(VERIFIED)))["packages"]
+    identity = {"kind": "GitHub", "repository": "example/a", "workflow": "release.yml"}
+    assert package["attestation-identities"] == [identity]
+
+
+def test_T2_what_is_not_verified_has_no_identity_and_is_told_apart() -> None:
+    outcomes = (VERIFIED, Unattested(), Unchecked(why="no answer", next_step="wait"), None)
+    for outcome in outcomes:
+        text = locks.dumps(known(outcome))
+        assert ("attestation-identities" in text) == (outcome is VERIFIED)
+        assert again(known(outcome)).wheels[0].attestation == outcome
+
+
+@pytest.mark.parametrize(
+    ("attestation", "path", "value", "message"),
+    [
+        (VERIFIED, "tool.distrofirst.attestation.status", "none-offered", "expected exactly where"),
+        (VERIFIED, "attestation-identities", [], "expected exactly where"),
+        (VERIFIED, "attestation-identities", [{"repository": "x"}], r"identities\[0\].kind: expected a string"),
+        (VERIFIED, "attestation-identities", [{"kind": "GitHub", "id": 1}], r"identities\[0\].id: expected a string"),
+        (VERIFIED, "attestation-identities", ["GitHub"], r"identities\[0\]: expected a table"),
+        (VERIFIED, "tool.distrofirst.attestation.status", "clean", "none-offered or not-checked, found 'clean'"),
+        (Unattested(), "tool.distrofirst.attestation.status", "verified", "expected exactly where"),
+        (Unchecked(why="x"), "tool.distrofirst.attestation", {"status": "not-checked"}, "attestation.why: expected"),
+    ],
+)
+def test_an_attestation_that_was_edited_is_refused_with_its_place(
+    attestation: Attestation, path: str, value: object, message: str
+) -> None:
+    tomli_w = pytest.importorskip("tomli_w")
+    document = tomllib.loads(locks.dumps(known(attestation)))
+    put(f"packages[0].{path}", value)(document)
+    with pytest.raises(InputError, match=message) as caught:
+        locks.loads(tomli_w.dumps(document), context="pylock.toml")
+    assert caught.value.message.startswith("packages[0].")
+
+
 def test_the_file_passes_pep_751s_own_validation() -> None:
     pylock = pytest.importorskip("packaging.pylock", reason="packaging validates pylock files from 26.0 on")
-    found = pylock.Pylock.from_dict(tomllib.loads(locks.dumps(made())))
+    found = pylock.Pylock.from_dict(tomllib.loads(locks.dumps(known(VERIFIED, made()))))
     assert [package.name for package in found.packages] == ["fastapi", "httpx", "starlette", "stripe"]
     for lock in (built_lock(), commit_lock()):
         found = pylock.Pylock.from_dict(tomllib.loads(locks.dumps(lock)))

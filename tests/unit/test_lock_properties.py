@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from resolver import lock as locks
 from resolver.model import (
     AssignedIndex,
+    Attested,
     Evidence,
     Lock,
     LockedProject,
@@ -23,10 +24,13 @@ from resolver.model import (
     OsPackage,
     Outcome,
     PinsPolicy,
+    Publisher,
     Reason,
     Release,
     Sources,
     Target,
+    Unattested,
+    Unchecked,
     Wheel,
 )
 
@@ -36,6 +40,20 @@ MANY_WORDS = st.lists(WORDS, max_size=2).map(tuple)
 NAMES = st.sampled_from(["a", "b-c", "d1", "e-f-g", "zope-interface"])
 VERSIONS = st.sampled_from(["1.0", "0", "2024.1.1", "1!2.0", "1.0rc1", "1.0.post2", "2.0+cu121", "3.0.dev4"])
 TIMES = st.sampled_from([None, "2026-03-04T05:06:07Z", "2026-03-04T05:06:07.089000Z", "2019-12-31T23:59:59.999999Z"])
+
+PUBLISHERS = st.builds(
+    Publisher,
+    kind=WORDS,
+    claims=st.dictionaries(WORDS.filter("kind".__ne__), WORDS, max_size=3).map(
+        lambda found: tuple(sorted(found.items()))
+    ),
+)
+ATTESTATIONS = (
+    st.none()
+    | st.just(Unattested())
+    | st.builds(Unchecked, why=WORDS, next_step=st.none() | WORDS)
+    | st.builds(Attested, publishers=st.lists(PUBLISHERS, min_size=1, max_size=2).map(tuple), predicates=MANY_WORDS)
+)
 
 
 @st.composite
@@ -76,6 +94,7 @@ def pypi_projects(draw: st.DrawFn, name: str) -> tuple[LockedProject, Wheel]:
         size=draw(st.none() | st.integers(0, 2**40)),
         requires_python=draw(st.none() | WORDS),
         upload_time=draw(TIMES),
+        attestation=draw(ATTESTATIONS),
     )
     return project, wheel
 

@@ -122,6 +122,16 @@ def test_the_new_name_of_core_metadata_wins() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "expected"),
+    [("https://index.example/p", "https://index.example/p"), (None, None), ("", None), (7, None), ({"url": "x"}, None)],
+)
+def test_provenance_in_json_and_in_html(value: object, expected: str | None) -> None:
+    """PEP 740."""
+    assert one(json_page(entry(provenance=value))).provenance == expected
+    assert one(anchor(f'data-provenance="{expected or ""}"'), HTML).provenance == expected
+
+
+@pytest.mark.parametrize(
     "hashes", [{}, None, {"md5": "0" * 32}, {"sha256": SHA[:-1]}, {"sha256": "g" * 64}, {"sha256": 5}]
 )
 def test_P2_a_hash_that_is_no_sha256_is_none(hashes: object) -> None:

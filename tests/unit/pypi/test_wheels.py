@@ -98,6 +98,22 @@ def test_versions_that_are_none_are_bad_input(python: str, glibc: str) -> None:
 # The choice ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("provenance", "expected"),
+    [
+        ("https://elsewhere.example/p", "https://elsewhere.example/p"),
+        ("p", f"{URL}p"),
+        ("http://index.example/p", ""),
+        ("file:///etc/passwd", ""),
+        (None, None),
+    ],
+)
+def test_attestations_are_fetched_no_less_safely_than_their_wheel(provenance: object, expected: str | None) -> None:
+    """PEP 740; what is of no use is not the same as what is not there (rule T2)."""
+    (wheel,) = choose("demo-1.0-py3-none-any.whl", provenance=provenance).wheels
+    assert wheel.provenance == expected
+
+
 def test_the_most_specific_wheel_wins_whatever_the_order() -> None:
     names = [
         "demo-1.0-py3-none-any.whl",

@@ -27,7 +27,8 @@ fastapi>=0.120: PyPI 0.121.0 (version too old)
 ├─ reason: version too old, python3-fastapi has 0.115.11
 ├─ taken from PyPI
 │  ├─ fastapi-0.121.0-py3-none-any.whl
-│  └─ sha256 0000000000000000000000000000000000000000000000000000000000000a79
+│  ├─ sha256 0000000000000000000000000000000000000000000000000000000000000a79
+│  └─ the index offers no attestation of it
 ├─ needs
 │  ├─ pydantic: python3-pydantic 2.10.6-1
 │  └─ starlette: PyPI 0.49.1 (version too old)

@@ -442,7 +442,8 @@ class App:
             no_index = policy.only_distro or "--no-index" in named
             index = self._open_indexes(stack, catalog.target, wanted)
             builder = None
-            if not no_index and (policy.allow_sdist or any(one.url and is_git(one.url) for one in wanted.requirements)):
+            named_commits = any(one.url and is_git(one.url) for one in (*wanted.requirements, *wanted.constraints))
+            if not no_index and (policy.allow_sdist or named_commits):
                 builder = self._supply(stack, lambda: catalog, index).builder_for(wanted.requirements)
             return resolve(
                 wanted,

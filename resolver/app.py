@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 from resolver import requirements as reading
 from resolver.cooldown import Cooldown
-from resolver.errors import InputError, PolicyError, UnavailableError, UnmetError
+from resolver.errors import CommandError, InputError, PolicyError, UnavailableError, UnmetError
 from resolver.hosts import releases
 from resolver.indexes import Indexes, cooldown_for
 from resolver.io.cache import FileCache
 from resolver.io.process import ProcessRunner
-from resolver.model import Absence, FileOption, Origin, PinsPolicy, Preference, RequirementSet, assigned_to
+from resolver.model import Absence, FileOption, Origin, PinsPolicy, Preference, RequirementSet, Unconsulted, assigned_to
 from resolver.names import Names
 from resolver.resolve import Policy, of_locked, refuse, resolve, resolve_direct
 from resolver.targets import HOST, Setting, Targets
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from resolver.catalog.indexed import IndexedCatalog
+    from resolver.errors import DistrofirstError
     from resolver.io.http import HttpClient
     from resolver.model import AssignedIndex, Audit, Command, Lock, Resolution, Review, Target
     from resolver.pypi.configuration import IndexSettings
@@ -131,9 +132,26 @@ class App:
 
     # --- the use cases ---
 
-    def report(self) -> tuple[Resolution, ...]:
-        """Resolve the inputs for each target."""
-        return self._resolve_all(self._read_warning())
+    def report(self) -> tuple[tuple[Resolution, ...], tuple[Unconsulted, ...]]:
+        """Resolve the inputs for each target, and name the targets that could not be asked.
+
+        Raises what went wrong with the first of them where that holds for all.
+        """
+        wanted = self._read_warning()
+        resolutions: list[Resolution] = []
+        missing: list[Unconsulted] = []
+        first: DistrofirstError | None = None
+        for target in self.options.targets:
+            try:
+                resolutions.append(self._backed(self._resolve(wanted, target)))
+            except (UnavailableError, CommandError, PolicyError) as error:
+                first = first or error
+                missing.append(
+                    Unconsulted(target=target, why=str(error), next_step=error.hint, exit_code=error.exit_code)
+                )
+        if first is not None and not resolutions:
+            raise first
+        return tuple(resolutions), tuple(missing)
 
     def survey(self, files: Sequence[str], *, jobs: int, ledger: Ledger | None) -> Iterator[Surveyed]:
         """Report on each of many files, in their order, what a killed run has left in the ledger included."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from resolver import __version__
 from resolver.errors import InputError
 from resolver.model import PinsPolicy, Preference
+from resolver.report.formats import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -245,7 +246,7 @@ def build_parser() -> _Parser:
 def _report(report: _Parser) -> None:
     report.add_argument(
         "--format",
-        choices=["text", "json", "jsonl"],
+        choices=[*FORMATS, "jsonl"],
         default="text",
         help="default: text; jsonl, a line a file, is for folders",
     )

@@ -124,27 +124,32 @@ class _Session:
         return commands[self._arguments.command]()
 
     def _report(self) -> int:
-        from resolver.report.summary import summarize  # noqa: PLC0415 - each command imports its own
+        from resolver.report import formats  # noqa: PLC0415 - each command imports its own
+        from resolver.report.summary import summarize  # noqa: PLC0415 - the same
 
         files = self._app.files()
         if files is not None:
             return self._survey(files)
         if self._arguments.format == "jsonl":
             raise InputError("a line a file is for folders", context="--format jsonl", hint="--format json")
-        resolutions = self._app.report()
-        _put(self._render(resolutions, self._arguments.format), self._arguments.output)
+        resolutions, missing = self._app.report()
+        frame = formats.Frame(
+            missing=missing,
+            width=_width(),
+            color=self._color(),
+            verbose=self._arguments.verbose,
+            folder=Path.cwd(),
+        )
+        _put(formats.render(self._arguments.format, resolutions, frame), self._arguments.output)
+        for one in missing:
+            _print_error(DistrofirstError(one.why, context=f"{one.target} was not consulted", hint=one.next_step))
         bar = self._arguments.fail_under
         low = [str(r.target) for r in resolutions if bar is not None and not summarize(r).reaches(bar)]
         if low:
             self._progress(f"coverage is under {bar:g} % for {', '.join(low)}")
+        if missing:
+            return max(one.exit_code for one in missing)
         return NO if low or any(_unmet(resolution) for resolution in resolutions) else 0
-
-    def _render(self, resolutions: tuple[Resolution, ...], form: str) -> str:
-        from resolver.report import as_json, text  # noqa: PLC0415 - the same
-
-        if form == "json":
-            return as_json.render(resolutions)
-        return text.render(resolutions, width=_width(), color=self._color(), verbose=self._arguments.verbose)
 
     def _survey(self, files: Sequence[str]) -> int:
         """Report on many files: as they come where they are lines, else together in the end."""

@@ -598,6 +598,18 @@ class Resolution:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Unconsulted:
+    """A target that could not be asked: its answer is unknown, and never "not covered" (rule I6)."""
+
+    target: str
+    """As it was asked for: ``fedora:43``, ``host``."""
+    why: str
+    next_step: str | None
+    exit_code: int
+    """That of the error it would have been alone."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Command:
     """One command to run, exactly as ``--dry-run`` prints it."""
 

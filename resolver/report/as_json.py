@@ -2,7 +2,7 @@
 
 Every key is always present, null where there is nothing to say, so that a reader never asks which are. Keys that
 the contract does not name (``direct``, ``next_step``, ``concerns``, ``origin``, ``component``, ``security_support``;
-``pins``, ``warnings``; ``unresolved``) only add to it.
+``pins``, ``warnings``; ``unresolved``; ``not_consulted``: the targets that could not be asked) only add to it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from resolver.report.formats import PLAIN, Frame
 from resolver.report.summary import summarize
 
 if TYPE_CHECKING:
@@ -23,12 +24,16 @@ SCHEMA = "distrofirst/report/1"
 _PLACES = 4
 
 
-def render(resolutions: Sequence[Resolution]) -> str:
+def render(resolutions: Sequence[Resolution], frame: Frame = PLAIN) -> str:
     """Give the document for these targets, in their order, as text that ends with a newline.
 
     The same resolutions give the same bytes (rule R7): keys sorted, two spaces of indent, non-ASCII escaped.
     """
-    document = {"schema": SCHEMA, "targets": [target(resolution) for resolution in resolutions]}
+    document = {
+        "schema": SCHEMA,
+        "targets": [target(resolution) for resolution in resolutions],
+        "not_consulted": [{"target": one.target, "why": one.why, "next_step": one.next_step} for one in frame.missing],
+    }
     return json.dumps(document, indent=2, sort_keys=True) + "\n"
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from resolver.model import Outcome
 from resolver.report import backing
+from resolver.report.formats import PLAIN, Frame
 from resolver.report.plain import count, percent, printable, source
 from resolver.report.reasons import words
 from resolver.report.summary import summarize
@@ -35,18 +36,16 @@ _STYLES = {
 }
 
 
-def render(resolutions: Sequence[Resolution], *, width: int | None, color: bool, verbose: bool) -> str:
+def render(resolutions: Sequence[Resolution], frame: Frame = PLAIN) -> str:
     """Give the report of each target, in order; several targets end in a comparison.
 
-    ``width`` is the terminal's, in columns; None where there is no terminal. From 60 columns on no line is longer;
-    lines wrap and never lose a character.
-    ``color`` allows ANSI sequences; without it the text holds none. Transitive projects that the distribution
-    serves are only counted, unless ``verbose``.
+    From 60 columns on no line is longer; lines wrap and never lose a character. Transitive projects that the
+    distribution serves are only counted, unless ``frame.verbose``.
     """
-    console = _console(width=max(width or _WIDTH_WITHOUT_TERMINAL, _LEAST_WIDTH), color=color)
+    console = _console(width=max(frame.width or _WIDTH_WITHOUT_TERMINAL, _LEAST_WIDTH), color=frame.color)
     with console.capture() as capture:
         for resolution in resolutions:
-            for part in _target(resolution, verbose=verbose):
+            for part in _target(resolution, verbose=frame.verbose):
                 console.print(part)
             console.print()
         if len(resolutions) > 1:

@@ -353,11 +353,17 @@ def test_I6_a_release_without_metadata_is_an_error_and_never_reads_as_not_covere
         assert "distrofirst update --target ubuntu:24.04" in ran.err
 
 
-def test_I6_one_target_without_metadata_leaves_no_half_report(run: Here, folder: Path) -> None:
+def test_I6_a_target_without_metadata_is_told_of_and_ends_nothing(run: Here, folder: Path) -> None:
     (folder / "requirements.txt").write_text("flask\n")
-    ran = run("report", "--direct", *TRIXIE, "--target", "ubuntu:24.04", "-o", "report.txt")
+    ran = direct(run, "--target", "ubuntu:24.04", "-o", "report.json")
     assert ran.code == 3
-    assert not (folder / "report.txt").exists()
+    assert "ubuntu:24.04 was not consulted: there is no metadata of ubuntu:24.04" in ran.err
+    document = json.loads((folder / "report.json").read_text())
+    assert [target["target"] for target in document["targets"]] == ["debian:13"]
+    (missing,) = document["not_consulted"]
+    assert missing["target"] == "ubuntu:24.04"
+    assert missing["why"].startswith("there is no metadata of ubuntu:24.04")
+    assert missing["next_step"].startswith("fetch it: distrofirst update --target ubuntu:24.04")
 
 
 def test_V1_the_version_is_the_metadatas(run: Here, folder: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from resolver.model import Outcome, Reason
 from resolver.report import text
+from resolver.report.formats import Frame
 from resolver.report.reasons import words
 from tests.unit.report.samples import candidate, distro, gaps, plan, pypi, resolution, without
 
@@ -20,7 +21,7 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def render(*resolutions: Resolution, width: int | None = None, color: bool = False, verbose: bool = False) -> str:
-    return text.render(resolutions, width=width, color=color, verbose=verbose)
+    return text.render(resolutions, Frame(width=width, color=color, verbose=verbose))
 
 
 def squeezed(rendered: str) -> str:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from resolver.catalog.indexed import IndexedCatalog
     from resolver.errors import DistrofirstError
     from resolver.io.http import HttpClient
-    from resolver.model import AssignedIndex, Audit, Command, Lock, Resolution, Review, Target
+    from resolver.model import AssignedIndex, Audit, Command, Lock, NamedRepository, Resolution, Review, Target
     from resolver.pypi.configuration import IndexSettings
     from resolver.pypi.wheelhouse import Wheelhouse
     from resolver.report.survey_line import Surveyed
@@ -62,8 +62,7 @@ class Options:
     architecture: str | None = None
     python: str | None = None
     """``3.11``: one of several that a release has side by side; None: its main one."""
-    repositories: tuple[str, ...] = ()
-    repository_key: Path | None = None
+    repositories: tuple[NamedRepository, ...] = ()
     pins: PinsPolicy = PinsPolicy.EXACT
     pins_for: tuple[tuple[NormalizedName, PinsPolicy], ...] = ()
     prefer: Preference = Preference.FEWEST
@@ -123,7 +122,6 @@ class App:
                 warn=self.warn,
                 offline=self.options.offline or self.options.direct,
                 repositories=self.options.repositories,
-                repository_key=self.options.repository_key,
             )
         )
         self._opened_host: IndexedCatalog | None = None

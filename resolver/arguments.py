@@ -65,7 +65,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         command.error(f"unexpected argument {rest[0]!r}")
     if arguments.command is None:
         parser.error("no command was given")
-    if getattr(arguments, "repo_key", None) is not None and not arguments.repo:
+    if getattr(arguments, "repo_key", None) and not arguments.repo:
         command.error("--repo-key is the key of a --repo, and none is given")
     if arguments.command == "install" and arguments.lock is not None:
         for name, shown in _DECIDED.items():
@@ -88,6 +88,15 @@ def _jobs(text: str) -> int:
     if not re.fullmatch(r"[1-9]\d{0,2}", text, re.ASCII):
         raise argparse.ArgumentTypeError(f"{text!r} is no number of processes; expected 1 to 999")
     return int(text)
+
+
+def _of_target(text: str) -> tuple[str | None, str]:
+    """Part ``centos:9=URL``; the target is None where only the rest is there. A URL's scheme is no distribution."""
+    found = re.fullmatch(r"(?!file:|https?:)([a-z]+:[a-z0-9.-]+)=(.*)", text, re.ASCII | re.IGNORECASE | re.DOTALL)
+    target, rest = found.groups() if found else (None, text)
+    if not rest:
+        raise argparse.ArgumentTypeError(f"nothing follows {text!r}" if text else "it is empty")
+    return target, rest
 
 
 def _python(text: str) -> str:
@@ -125,12 +134,20 @@ def _target_options() -> _Parser:
     )
     about_target.add_argument(
         "--repo",
+        type=_of_target,
         action="append",
         default=[],
-        metavar="URL",
-        help="look at the release through this apt or rpm-md repository",
+        metavar="[T=]URL",
+        help="look at the release (of several targets: at T) through this apt or rpm-md repository",
     )
-    about_target.add_argument("--repo-key", type=Path, metavar="FILE", help="what that repository is signed with")
+    about_target.add_argument(
+        "--repo-key",
+        type=_of_target,
+        action="append",
+        default=[],
+        metavar="[T=]FILE",
+        help="what that repository (of several targets: T's) is signed with",
+    )
     return target
 
 

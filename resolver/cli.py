@@ -22,7 +22,8 @@ from resolver import configuration, cooldown
 from resolver.app import App, Options
 from resolver.arguments import parse
 from resolver.errors import CommandError, DistrofirstError, InputError
-from resolver.model import Outcome, PinsPolicy, Preference
+from resolver.hosts import releases
+from resolver.model import NamedRepository, Outcome, PinsPolicy, Preference
 
 if TYPE_CHECKING:
     import argparse
@@ -310,8 +311,7 @@ def _options(arguments: argparse.Namespace, standing: configuration.Configuratio
         targets=tuple(dict.fromkeys(given.get("target") or _standing_targets(arguments, standing) or ("host",))),
         architecture=given.get("arch"),
         python=given.get("python"),
-        repositories=tuple(given.get("repo", ())),
-        repository_key=given.get("repo_key"),
+        repositories=_repositories(given.get("repo", ()), given.get("repo_key", ()), standing.repositories),
         pins=PinsPolicy(given.get("pins") or standing.pins or PinsPolicy.EXACT),
         pins_for=standing.pins_for,
         prefer=Preference(given.get("prefer") or standing.prefer or Preference.FEWEST),
@@ -331,6 +331,24 @@ def _options(arguments: argparse.Namespace, standing: configuration.Configuratio
         output=given.get("output"),
         advisories=given.get("advisories") or (Path(standing.advisories) if standing.advisories else None),
     )
+
+
+def _repositories(
+    named: Sequence[tuple[str | None, str]],
+    keys: Sequence[tuple[str | None, str]],
+    standing: tuple[NamedRepository, ...],
+) -> tuple[NamedRepository, ...]:
+    """Join ``--repo`` with the configured repositories, which are left aside for a release that ``--repo`` names."""
+    given = [(releases.parse(target) if target else None, url) for target, url in named]
+    key_of = {releases.parse(target) if target else None: Path(file) for target, file in keys}
+    unused = key_of.keys() - {None, *(release for release, _ in given)}
+    if unused:
+        raise InputError(f"it is for {unused.pop()}, and no --repo is", context="--repo-key")
+    ours = [
+        NamedRepository(url=url, key=key_of.get(release, key_of.get(None)), release=release) for release, url in given
+    ]
+    everywhere = any(one.release is None for one in ours)
+    return (*ours, *(one for one in standing if not everywhere and one.release not in {mine.release for mine in ours}))
 
 
 def _cooldown(text: str | None, standing: configuration.Configuration) -> Cooldown:

@@ -262,6 +262,17 @@ class Release:
         return f"{self.distribution}-{self.version}"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NamedRepository:
+    """An apt or rpm-md repository that the user names, for releases whose mirrors the host does not know."""
+
+    url: str
+    key: Path | None = None
+    """What it is signed with; None: nothing of the user's vouches for it."""
+    release: Release | None = None
+    """The one release that it is for; None: whichever is asked about."""
+
+
 MACHINES = {
     "amd64": "x86_64",
     "arm64": "aarch64",

@@ -178,13 +178,17 @@ class App:
                 ledger.add(surveyed)
             yield surveyed
 
-    def files(self) -> tuple[str, ...] | None:
-        """Give the files that the inputs stand for where a folder is among them; None where none is."""
+    def files(self, *, each: bool) -> tuple[str, ...] | None:
+        """Give the files that the inputs stand for, each of which has a report of its own.
+
+        None where they have one together: no folder is among them, and nobody asked for ``each``.
+        """
         from resolver.requirements.finding import requirements_files  # noqa: PLC0415 - only here
 
         inputs = self.options.inputs
-        if not any(map(os.path.isdir, inputs)):
+        if not each and not any(map(os.path.isdir, inputs)):
             return None
+        inputs = inputs or reading.default_inputs(Path.cwd())
         found = (requirements_files(name) if os.path.isdir(name) else (name,) for name in inputs)  # noqa: PTH112 - as named
         return tuple(dict.fromkeys(chain.from_iterable(found)))
 

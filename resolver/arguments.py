@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from resolver import __version__
 from resolver.errors import InputError
 from resolver.model import PinsPolicy, Preference
-from resolver.report.formats import FORMATS
+from resolver.report.formats import FORMATS, OF_EACH_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -263,9 +263,9 @@ def build_parser() -> _Parser:
 def _report(report: _Parser) -> None:
     report.add_argument(
         "--format",
-        choices=[*FORMATS, "jsonl"],
+        choices=[*FORMATS, *OF_EACH_FILE],
         default="text",
-        help="default: text; jsonl, a line a file, is for folders",
+        help="default: text; jsonl is a line a file; folders have text, json, jsonl",
     )
     report.add_argument("-o", "--output", type=Path, metavar="FILE", help="instead of stdout")
     report.add_argument("--direct", action="store_true", help="the listed requirements alone, without the network")

@@ -128,11 +128,11 @@ class _Session:
         from resolver.report import formats  # noqa: PLC0415 - each command imports its own
         from resolver.report.summary import summarize  # noqa: PLC0415 - the same
 
-        files = self._app.files()
+        files = self._app.files(each=self._arguments.format in formats.OF_EACH_FILE)
         if files is not None:
             return self._survey(files)
-        if self._arguments.format == "jsonl":
-            raise InputError("a line a file is for folders", context="--format jsonl", hint="--format json")
+        # Before the work that it would be for nothing after.
+        render = formats.load(self._arguments.format, targets=len(self._options.targets))
         resolutions, missing = self._app.report()
         frame = formats.Frame(
             missing=missing,
@@ -141,7 +141,7 @@ class _Session:
             verbose=self._arguments.verbose,
             folder=Path.cwd(),
         )
-        _put(formats.render(self._arguments.format, resolutions, frame), self._arguments.output)
+        _put(render(resolutions, frame), self._arguments.output)
         for one in missing:
             _print_error(DistrofirstError(one.why, context=f"{one.target} was not consulted", hint=one.next_step))
         bar = self._arguments.fail_under
@@ -154,10 +154,16 @@ class _Session:
 
     def _survey(self, files: Sequence[str]) -> int:
         """Report on many files: as they come where they are lines, else together in the end."""
-        from resolver.report import survey  # noqa: PLC0415 - the same
+        from resolver.report import formats, survey  # noqa: PLC0415 - the same
         from resolver.surveying import Ledger  # noqa: PLC0415 - the same
 
         output, form = self._arguments.output, self._arguments.format
+        if form not in formats.OF_FILES:
+            raise InputError(
+                f"folders are reported as {', '.join(formats.OF_FILES)}",
+                context=f"--format {form}",
+                hint="name the files, which are then one report",
+            )
         to_file = output is not None and str(output) != "-"
         total = survey.Total()
         with contextlib.ExitStack() as stack:

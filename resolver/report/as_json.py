@@ -46,7 +46,7 @@ def target(resolution: Resolution) -> dict[str, object]:
         "metadata": {"source": resolution.metadata.source, "date": resolution.metadata.date},
         "pins": resolution.pins.value,
         "summary": _summary(resolution),
-        "projects": [_project(decision, resolution.backing) for decision in resolution.decisions],
+        "projects": [project(decision, resolution.backing) for decision in resolution.decisions],
         "warnings": list(resolution.warnings),
     }
 
@@ -69,7 +69,7 @@ def _summary(resolution: Resolution) -> dict[str, object]:
     }
 
 
-def _project(decision: Decision, behind: Mapping[str, Backing]) -> dict[str, object]:
+def project(decision: Decision, behind: Mapping[str, Backing]) -> dict[str, object]:
     """Give one decision; the ``os_*`` keys name the distribution's candidate even where it was set aside."""
     candidate = decision.os
     backing = behind.get(candidate.package.name) if candidate else None

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
+
+from resolver.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +21,17 @@ if TYPE_CHECKING:
 FORMATS: Final = {
     "text": "resolver.report.text",
     "json": "resolver.report.as_json",
+    "markdown": "resolver.report.as_markdown",
+    "csv": "resolver.report.as_csv",
+    "sarif": "resolver.report.sarif",
+    "cyclonedx": "resolver.report.cyclonedx",
 }
 """The module of each format, by the word that ``--format`` takes."""
+OF_EACH_FILE: Final = ("jsonl",)
+"""Those that answer for each input on its own (``resolver.report.survey_line``)."""
+OF_FILES: Final = ("text", "json", *OF_EACH_FILE)
+"""What a folder's files are reported in (``resolver.report.survey``)."""
+_OF_ONE_TARGET: Final = frozenset({"cyclonedx"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +54,29 @@ PLAIN: Final = Frame()
 """Nothing is missing, and nobody looks at a terminal."""
 
 
-def render(form: str, resolutions: Sequence[Resolution], frame: Frame) -> str:
-    """Give the report in one of ``FORMATS``; text that ends with a newline."""
-    text: str = import_module(FORMATS[form]).render(resolutions, frame)
-    return text
+class Render(Protocol):
+    """What each format is."""
+
+    def __call__(self, resolutions: Sequence[Resolution], frame: Frame = ...) -> str:
+        """Give the report as text that ends with a newline."""
+        ...
+
+
+def load(form: str, *, targets: int) -> Render:
+    """Import one of ``FORMATS`` for a report on so many targets.
+
+    Raises InputError where it is of one target only, or where a library that it needs is not installed.
+    """
+    if form in _OF_ONE_TARGET and targets != 1:
+        raise InputError("it is of one target", context=f"--format {form}", hint="run once for each")
+    try:
+        render: Render = import_module(FORMATS[form]).render
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("resolver"):
+            raise
+        raise InputError(
+            f"the Python module {error.name} is not installed",
+            context=f"--format {form}",
+            hint="install the OS package python3-cyclonedx-lib, or where there is none, distrofirst[sbom] by pip",
+        ) from error
+    return render

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import sys
@@ -364,6 +365,44 @@ def test_I6_a_target_without_metadata_is_told_of_and_ends_nothing(run: Here, fol
     assert missing["target"] == "ubuntu:24.04"
     assert missing["why"].startswith("there is no metadata of ubuntu:24.04")
     assert missing["next_step"].startswith("fetch it: distrofirst update --target ubuntu:24.04")
+
+
+# Formats ---------------------------------------------------------------------------------------------------------
+
+
+def test_each_format_of_a_whole_plan(run: Here, folder: Path, index: Loopback) -> None:
+    (folder / "requirements.txt").write_text(MIXED)
+    asked = {form: run("report", "--format", form, *TRIXIE) for form in ("markdown", "csv", "sarif", "cyclonedx")}
+    assert {ran.code for ran in asked.values()} == {1}, "flask is unmet"
+    assert "<code>zz-beta</code>" in asked["markdown"].out
+    assert {row["name"]: row["outcome"] for row in csv.DictReader(io.StringIO(asked["csv"].out))}["zz-beta"] == "pypi"
+    results = asked["sarif"].json["runs"][0]["results"]
+    lines = {
+        one["properties"]["project"]: one["locations"][0]["physicalLocation"]["region"]["startLine"] for one in results
+    }
+    assert lines == {"flask": 4, "zz-alpha": 2, "zz-beta": 2}
+    (beta,) = [one for one in asked["cyclonedx"].json["components"] if one["name"] == "zz-beta"]
+    (reference,) = beta["externalReferences"]
+    assert reference["url"].startswith(f"http://127.0.0.1:{index.port}/")
+    assert len(beta["hashes"][0]["content"]) == 64
+
+
+def test_R7_a_log_is_the_same_wherever_the_checkout_lies(folder: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    told = set()
+    for place in (folder, elsewhere):
+        (place / "requirements.txt").write_text("flask\nzz-absent\n")
+        told.add(process("report", "--direct", "--format", "sarif", *TRIXIE, cwd=place).out)
+    assert len(told) == 1
+
+
+def test_a_bill_of_materials_of_two_targets_is_bad_usage(run: Here, folder: Path) -> None:
+    (folder / "requirements.txt").write_text("flask\n")
+    ran = run("report", "--direct", "--format", "cyclonedx", *TRIXIE, "--target", "debian:12")
+    assert (ran.code, ran.out) == (2, "")
+    assert "--format cyclonedx: it is of one target" in ran.err
+    assert "hint: run once for each" in ran.err
 
 
 def test_V1_the_version_is_the_metadatas(run: Here, folder: Path) -> None:

@@ -18,6 +18,7 @@ from uuid import NAMESPACE_URL, uuid5
 from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
 from cyclonedx.model.bom import Bom, BomMetaData
 from cyclonedx.model.component import Component, ComponentType
+from cyclonedx.model.dependency import Dependency
 from cyclonedx.model.tool import ToolRepository
 from cyclonedx.output import make_outputter
 from cyclonedx.schema import OutputFormat, SchemaVersion
@@ -31,9 +32,12 @@ from resolver.report.matrix import GAPS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from cyclonedx.model.bom_ref import BomRef
+
     from resolver.model import Decision, OsPackage, Release, Resolution, Wheel
 
 _ROOT: Final = "plan"
+_OURS: Final = uuid5(NAMESPACE_URL, "distrofirst")
 _OF_DEBIAN: Final = frozenset({"debian", "ubuntu"})
 _VENDORS: Final = {"rhel": "redhat", "sles": "suse"}
 """purl's names of distributions where they are not os-release's."""
@@ -44,16 +48,9 @@ def render(resolutions: Sequence[Resolution], frame: Frame = PLAIN) -> str:  # n
     hash of its content. There is one resolution: a bill of materials is of one product.
     """
     (resolution,) = resolutions
-    bom = _bom(resolution)
-    # Without a serial number the library would make up a new one each time.
-    bom.serial_number = uuid5(NAMESPACE_URL, "distrofirst")
-    bom.serial_number = uuid5(bom.serial_number, _written(bom))
-    return _written(bom)
-
-
-def _written(bom: Bom) -> str:
-    text: str = make_outputter(bom, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string(indent=2)
-    return json.dumps(json.loads(text), indent=2, sort_keys=True) + "\n"
+    document = json.loads(make_outputter(_bom(resolution), OutputFormat.JSON, SchemaVersion.V1_6).output_as_string())
+    document["serialNumber"] = uuid5(_OURS, json.dumps(document, sort_keys=True)).urn
+    return json.dumps(document, indent=2, sort_keys=True) + "\n"
 
 
 def _bom(resolution: Resolution) -> Bom:
@@ -77,32 +74,31 @@ def _bom(resolution: Resolution) -> Bom:
         ),
     )
     bom = Bom(
+        serial_number=_OURS,  # for now; the library would make up another one each time
         metadata=BomMetaData(
             timestamp=date if date.tzinfo else date.replace(tzinfo=UTC),
             component=root,
             tools=ToolRepository(
                 components=[Component(name="distrofirst", version=__version__, type=ComponentType.APPLICATION)]
             ),
-        )
+        ),
     )
     parts = _components(resolution)
     for component in {id(one): one for found in parts.values() for one in found}.values():
         bom.components.add(component)
-    bom.register_dependency(root, [one for name in _listed(resolution) for one in parts.get(name, ())])
+    # The first component carries the project; what follows are OS packages of its extras (rule I5).
+    needs: dict[BomRef, set[BomRef]] = {component.bom_ref: set() for component in bom.components}
+    needs[root.bom_ref] = {
+        one.bom_ref for decision in resolution.decisions if decision.direct for one in parts.get(decision.name, ())
+    }
     for decision in resolution.decisions:
-        ours = parts.get(decision.name, [])
-        if not ours:
-            continue
-        # The first carries the project; what follows are OS packages of its extras (rule I5).
-        needed = [*ours[1:], *(one for name in decision.depends for one in parts.get(name, [])[:1])]
-        bom.register_dependency(ours[0], [one for one in needed if one is not ours[0]])
+        first, *more = parts.get(decision.name, [root])
+        if first is not root:
+            needed = [*more, *(parts[name][0] for name in decision.depends if name in parts)]
+            needs[first.bom_ref] |= {one.bom_ref for one in needed} - {first.bom_ref}
+    # Not by its register_dependency(), which looks through all of them each time.
+    bom.dependencies.update(Dependency(ref, map(Dependency, needed)) for ref, needed in needs.items())
     return bom
-
-
-def _listed(resolution: Resolution) -> Iterator[str]:
-    for decision in resolution.decisions:
-        if decision.direct:
-            yield decision.name
 
 
 def _components(resolution: Resolution) -> dict[str, list[Component]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from resolver import __version__
 from resolver.errors import InputError
-from resolver.model import PinsPolicy, Preference
+from resolver.model import PinsPolicy, Preference, Reason
 from resolver.report.formats import FORMATS, OF_EACH_FILE
 
 if TYPE_CHECKING:
@@ -270,6 +270,20 @@ def _report(report: _Parser) -> None:
     report.add_argument("-o", "--output", type=Path, metavar="FILE", help="instead of stdout")
     report.add_argument("--direct", action="store_true", help="the listed requirements alone, without the network")
     report.add_argument("--fail-under", type=_percent, metavar="PERCENT", help="exit 1 below this coverage")
+    report.add_argument(
+        "--fail-on",
+        action="append",
+        default=[],
+        choices=[reason.value for reason in Reason if reason is not Reason.MARKER_FALSE],
+        metavar="REASON",
+        help="exit 1 where a project is not served for this reason: not-packaged, demoted … (as in the JSON)",
+    )
+    report.add_argument(
+        "--baseline",
+        type=Path,
+        metavar="FILE",
+        help="an earlier report (JSON) or lock: of the gaps, only those that are new since make the exit code 1",
+    )
     report.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="processes that share a folder's files")
     report.add_argument(
         "--strict", action="store_true", help="exit 2 where a file of a folder cannot be read; without, it is named"

@@ -23,12 +23,13 @@ from resolver.app import App, Options
 from resolver.arguments import parse
 from resolver.errors import CommandError, DistrofirstError, InputError
 from resolver.hosts import releases
-from resolver.model import NamedRepository, Outcome, PinsPolicy, Preference
+from resolver.model import NamedRepository, Outcome, PinsPolicy, Preference, Reason
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
 
+    from resolver.comparing import Plans
     from resolver.cooldown import Cooldown
     from resolver.model import Lock, Resolution
     from resolver.report.survey import Total
@@ -40,6 +41,8 @@ CRASHED = 70
 """sysexits.h's EX_SOFTWARE: a fault of our own must not read as "no", which is what Python's 1 would mean here."""
 INTERRUPTED = 130
 """What shells say of a program that Ctrl-C ended."""
+
+_ONE_REPORT = "name the files, which are then one report"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -126,6 +129,7 @@ class _Session:
 
     def _report(self) -> int:
         from resolver.report import formats  # noqa: PLC0415 - each command imports its own
+        from resolver.report.gate import judge  # noqa: PLC0415 - the same
         from resolver.report.summary import summarize  # noqa: PLC0415 - the same
 
         files = self._app.files(each=self._arguments.format in formats.OF_EACH_FILE)
@@ -133,6 +137,7 @@ class _Session:
             return self._survey(files)
         # Before the work that it would be for nothing after.
         render = formats.load(self._arguments.format, targets=len(self._options.targets))
+        baseline = self._baseline()
         resolutions, missing = self._app.report()
         frame = formats.Frame(
             missing=missing,
@@ -150,7 +155,18 @@ class _Session:
             self._progress(f"coverage is under {bar:g} % for {', '.join(low)}")
         if missing:
             return max(one.exit_code for one in missing)
-        return NO if low or any(_unmet(resolution) for resolution in resolutions) else 0
+        gate = judge(resolutions, reasons=frozenset(map(Reason, self._arguments.fail_on)), baseline=baseline)
+        for line in gate.lines():
+            self._progress(line)
+        return NO if low or gate.failing else 0
+
+    def _baseline(self) -> Plans | None:
+        """Read the report that only what is new since counts against; None where none is named."""
+        if self._arguments.baseline is None:
+            return None
+        from resolver import comparing  # noqa: PLC0415 - only here
+
+        return comparing.read(self._arguments.baseline)
 
     def _survey(self, files: Sequence[str]) -> int:
         """Report on many files: as they come where they are lines, else together in the end."""
@@ -158,11 +174,15 @@ class _Session:
         from resolver.surveying import Ledger  # noqa: PLC0415 - the same
 
         output, form = self._arguments.output, self._arguments.format
+        if self._arguments.fail_on or self._arguments.baseline:
+            raise InputError(
+                "folders have neither --fail-on nor --baseline", hint="name the files, or use --fail-under"
+            )
         if form not in formats.OF_FILES:
             raise InputError(
                 f"folders are reported as {', '.join(formats.OF_FILES)}",
                 context=f"--format {form}",
-                hint="name the files, which are then one report",
+                hint=_ONE_REPORT,
             )
         to_file = output is not None and str(output) != "-"
         total = survey.Total()

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from resolver.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from resolver.model import Resolution, Unconsulted
 
@@ -46,7 +46,7 @@ class Frame:
     """Whether ANSI sequences are allowed."""
     verbose: bool = False
     """Whether what is covered is listed as well as what is not."""
-    folder: Path | None = None
+    folder: Path = Path("/")
     """What the inputs' names are relative to."""
 
 

@@ -64,7 +64,7 @@ _RULES: Final = list(_HELP)
 
 def render(resolutions: Sequence[Resolution], frame: Frame = PLAIN) -> str:
     """Give the log; the same bytes wherever the checkout lies (rule R7)."""
-    results = [result for one in resolutions for result in _results(one, frame.folder or Path.cwd())]
+    results = [result for one in resolutions for result in _results(one, frame.folder)]
     results.sort(key=lambda result: _LEVELS.index(str(result["level"])))
     told = [_notification("error", f"{one.target} was not consulted: {one.why}") for one in frame.missing]
     told += [_notification("warning", text) for text in dict.fromkeys(w for one in resolutions for w in one.warnings)]
@@ -74,7 +74,6 @@ def render(resolutions: Sequence[Resolution], frame: Frame = PLAIN) -> str:
         "tool": {"driver": {"name": "distrofirst", "version": __version__, "rules": [*map(_rule, _RULES)]}},
         "invocations": [{"executionSuccessful": not frame.missing, "toolExecutionNotifications": told}],
         "originalUriBaseIds": {_ROOT: {"description": {"text": "the folder that distrofirst ran in"}}},
-        "columnKind": "unicodeCodePoints",
         "results": results[:MOST_RESULTS],
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, sort_keys=True) + "\n"

@@ -274,7 +274,7 @@ def _matrix(resolutions: Sequence[Resolution], frame: Frame, *, columns: int) ->
         yield Text("? not consulted: nobody knows", style="dim")
     if len(shown) < len(rows):
         yield Text(f"and {len(rows) - len(shown)} more, served everywhere (-v lists them)", style="dim")
-    yield Text("The whole report on one of them: --target, once.", style="dim")
+    yield Text("--target with one of them alone tells the reasons in full.", style="dim")
     yield ""
 
 

@@ -223,6 +223,36 @@ def test_unmet_and_coverage_under_the_bar_are_a_no(
     assert ("coverage is under" in ran.err) == (code == 1 and "--fail-under" in argv)
 
 
+def test_fail_on_and_a_baseline(run: Here, folder: Path) -> None:
+    (folder / "requirements.txt").write_text("requests>=99\nzz-absent\nflask\n")
+    assert direct(run, "-o", "before.json").code == 0
+    assert direct(run, "--fail-on", "not-packaged").code == 1
+    assert direct(run, "--fail-on", "demoted", "--fail-on", "ambiguous").code == 0
+    assert direct(run, "--fail-on", "not-packaged", "--baseline", "before.json").code == 0
+    (folder / "requirements.txt").write_text("requests>=99\nzz-new\nflask\n")
+    ran = direct(run, "--baseline", "before.json")
+    assert ran.code == 1
+    assert "1 new gap: debian:13 zz-new (not packaged)" in ran.err
+    assert "1 gap gone since the baseline: debian:13 zz-absent" in ran.err
+    assert direct(run, "--baseline", "before.json", "--fail-on", "version-too-old").code == 0
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (("--baseline", "none.json"), "none.json: cannot be read: No such file"),
+        (("--baseline", "requirements.txt"), "requirements.txt: "),
+        (("--fail-on", "marker-false"), "invalid choice: 'marker-false'"),
+        (("--fail-on", "demoted", "."), "folders have neither --fail-on nor --baseline"),
+    ],
+)
+def test_a_gate_that_cannot_be_meant(run: Here, folder: Path, argv: tuple[str, ...], message: str) -> None:
+    (folder / "requirements.txt").write_text("flask\n")
+    ran = direct(run, *argv)
+    assert (ran.code, ran.out) == (2, "")
+    assert message in ran.err
+
+
 def test_R9_each_policy_is_obeyed(run: Here, folder: Path) -> None:
     (folder / "requirements.txt").write_text("requests==2.31.0\nflask==2.3.3\nhttpx==0.99\n")
 

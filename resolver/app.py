@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from resolver import requirements as reading
 from resolver.cooldown import Cooldown
-from resolver.errors import InputError, PolicyError, UnavailableError, UnmetError
+from resolver.errors import CommandError, InputError, PolicyError, UnavailableError, UnmetError
 from resolver.hosts import releases
 from resolver.indexes import Indexes, cooldown_for
 from resolver.io.cache import FileCache
@@ -28,6 +28,7 @@ from resolver.model import (
     Preference,
     Reason,
     RequirementSet,
+    Unconsulted,
     assigned_to,
     with_what_builds,
 )
@@ -43,7 +44,18 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from resolver.catalog.indexed import IndexedCatalog
-    from resolver.model import AssignedIndex, Audit, Command, Lock, Resolution, Review, Target, Wheel
+    from resolver.errors import DistrofirstError
+    from resolver.model import (
+        AssignedIndex,
+        Audit,
+        Command,
+        Lock,
+        NamedRepository,
+        Resolution,
+        Review,
+        Target,
+        Wheel,
+    )
     from resolver.pypi.configuration import IndexSettings
     from resolver.report.survey_line import Surveyed
     from resolver.resolve.next_steps import Elsewhere
@@ -71,8 +83,7 @@ class Options:
     architecture: str | None = None
     python: str | None = None
     """``3.11``: one of several that a release has side by side; None: its main one."""
-    repositories: tuple[str, ...] = ()
-    repository_key: Path | None = None
+    repositories: tuple[NamedRepository, ...] = ()
     pins: PinsPolicy = PinsPolicy.EXACT
     pins_for: tuple[tuple[NormalizedName, PinsPolicy], ...] = ()
     prefer: Preference = Preference.FEWEST
@@ -135,7 +146,6 @@ class App:
                 warn=self.warn,
                 offline=self.options.offline or self.options.direct,
                 repositories=self.options.repositories,
-                repository_key=self.options.repository_key,
             )
         )
         self._opened_host: IndexedCatalog | None = None
@@ -144,9 +154,26 @@ class App:
 
     # --- the use cases ---
 
-    def report(self) -> tuple[Resolution, ...]:
-        """Resolve the inputs for each target."""
-        return self._resolve_all(self._read_warning())
+    def report(self) -> tuple[tuple[Resolution, ...], tuple[Unconsulted, ...]]:
+        """Resolve the inputs for each target, and name the targets that could not be asked.
+
+        Raises what went wrong with the first of them where that holds for all.
+        """
+        wanted = self._read_warning()
+        resolutions: list[Resolution] = []
+        missing: list[Unconsulted] = []
+        first: DistrofirstError | None = None
+        for target in self.options.targets:
+            try:
+                resolutions.append(self._backed(self._resolve(wanted, target)))
+            except (UnavailableError, CommandError, PolicyError) as error:
+                first = first or error
+                missing.append(
+                    Unconsulted(target=target, why=str(error), next_step=error.hint, exit_code=error.exit_code)
+                )
+        if first is not None and not resolutions:
+            raise first
+        return tuple(resolutions), tuple(missing)
 
     def survey(self, files: Sequence[str], *, jobs: int, ledger: Ledger | None) -> Iterator[Surveyed]:
         """Report on each of many files, in their order, what a killed run has left in the ledger included."""
@@ -175,13 +202,17 @@ class App:
                 ledger.add(surveyed)
             yield surveyed
 
-    def files(self) -> tuple[str, ...] | None:
-        """Give the files that the inputs stand for where a folder is among them; None where none is."""
+    def files(self, *, each: bool) -> tuple[str, ...] | None:
+        """Give the files that the inputs stand for, each of which has a report of its own.
+
+        None where they have one together: no folder is among them, and nobody asked for ``each``.
+        """
         from resolver.requirements.finding import requirements_files  # noqa: PLC0415 - only here
 
         inputs = self.options.inputs
-        if not any(map(os.path.isdir, inputs)):
+        if not each and not any(map(os.path.isdir, inputs)):
             return None
+        inputs = inputs or reading.default_inputs(Path.cwd())
         found = (requirements_files(name) if os.path.isdir(name) else (name,) for name in inputs)  # noqa: PTH112 - as named
         return tuple(dict.fromkeys(chain.from_iterable(found)))
 

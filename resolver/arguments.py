@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from resolver import __version__
 from resolver.errors import InputError
-from resolver.model import PinsPolicy, Preference
+from resolver.model import PinsPolicy, Preference, Reason
+from resolver.report.formats import FORMATS, OF_EACH_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +66,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         command.error(f"unexpected argument {rest[0]!r}")
     if arguments.command is None:
         parser.error("no command was given")
-    if getattr(arguments, "repo_key", None) is not None and not arguments.repo:
+    if getattr(arguments, "repo_key", None) and not arguments.repo:
         command.error("--repo-key is the key of a --repo, and none is given")
     if arguments.command == "install" and arguments.lock is not None:
         for name, shown in _DECIDED.items():
@@ -88,6 +89,15 @@ def _jobs(text: str) -> int:
     if not re.fullmatch(r"[1-9]\d{0,2}", text, re.ASCII):
         raise argparse.ArgumentTypeError(f"{text!r} is no number of processes; expected 1 to 999")
     return int(text)
+
+
+def _of_target(text: str) -> tuple[str | None, str]:
+    """Part ``centos:9=URL``; the target is None where only the rest is there. A URL's scheme is no distribution."""
+    found = re.fullmatch(r"(?!file:|https?:)([a-z]+:[a-z0-9.-]+)=(.*)", text, re.ASCII | re.IGNORECASE | re.DOTALL)
+    target, rest = found.groups() if found else (None, text)
+    if not rest:
+        raise argparse.ArgumentTypeError(f"nothing follows {text!r}" if text else "it is empty")
+    return target, rest
 
 
 def _python(text: str) -> str:
@@ -125,12 +135,20 @@ def _target_options() -> _Parser:
     )
     about_target.add_argument(
         "--repo",
+        type=_of_target,
         action="append",
         default=[],
-        metavar="URL",
-        help="look at the release through this apt or rpm-md repository",
+        metavar="[T=]URL",
+        help="look at the release (of several targets: at T) through this apt or rpm-md repository",
     )
-    about_target.add_argument("--repo-key", type=Path, metavar="FILE", help="what that repository is signed with")
+    about_target.add_argument(
+        "--repo-key",
+        type=_of_target,
+        action="append",
+        default=[],
+        metavar="[T=]FILE",
+        help="what that repository (of several targets: T's) is signed with",
+    )
     return target
 
 
@@ -253,13 +271,27 @@ def build_parser() -> _Parser:
 def _report(report: _Parser) -> None:
     report.add_argument(
         "--format",
-        choices=["text", "json", "jsonl"],
+        choices=[*FORMATS, *OF_EACH_FILE],
         default="text",
-        help="default: text; jsonl, a line a file, is for folders",
+        help="default: text; jsonl is a line a file; folders have text, json, jsonl",
     )
     report.add_argument("-o", "--output", type=Path, metavar="FILE", help="instead of stdout")
     report.add_argument("--direct", action="store_true", help="the listed requirements alone, without the network")
     report.add_argument("--fail-under", type=_percent, metavar="PERCENT", help="exit 1 below this coverage")
+    report.add_argument(
+        "--fail-on",
+        action="append",
+        default=[],
+        choices=[reason.value for reason in Reason if reason is not Reason.MARKER_FALSE],
+        metavar="REASON",
+        help="exit 1 where a project is not served for this reason: not-packaged, demoted … (as in the JSON)",
+    )
+    report.add_argument(
+        "--baseline",
+        type=Path,
+        metavar="FILE",
+        help="an earlier report (JSON) or lock: of the gaps, only those that are new since make the exit code 1",
+    )
     report.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="processes that share a folder's files")
     report.add_argument(
         "--strict", action="store_true", help="exit 2 where a file of a folder cannot be read; without, it is named"

@@ -22,12 +22,14 @@ from resolver import configuration, cooldown
 from resolver.app import App, Options
 from resolver.arguments import parse
 from resolver.errors import CommandError, DistrofirstError, InputError
-from resolver.model import Outcome, PinsPolicy, Preference
+from resolver.hosts import releases
+from resolver.model import NamedRepository, Outcome, PinsPolicy, Preference, Reason
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
 
+    from resolver.comparing import Plans
     from resolver.cooldown import Cooldown
     from resolver.model import Lock, Resolution
     from resolver.report.survey import Total
@@ -39,6 +41,8 @@ CRASHED = 70
 """sysexits.h's EX_SOFTWARE: a fault of our own must not read as "no", which is what Python's 1 would mean here."""
 INTERRUPTED = 130
 """What shells say of a program that Ctrl-C ended."""
+
+_ONE_REPORT = "name the files, which are then one report"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -124,34 +128,62 @@ class _Session:
         return commands[self._arguments.command]()
 
     def _report(self) -> int:
-        from resolver.report.summary import summarize  # noqa: PLC0415 - each command imports its own
+        from resolver.report import formats  # noqa: PLC0415 - each command imports its own
+        from resolver.report.gate import judge  # noqa: PLC0415 - the same
+        from resolver.report.summary import summarize  # noqa: PLC0415 - the same
 
-        files = self._app.files()
+        files = self._app.files(each=self._arguments.format in formats.OF_EACH_FILE)
         if files is not None:
             return self._survey(files)
-        if self._arguments.format == "jsonl":
-            raise InputError("a line a file is for folders", context="--format jsonl", hint="--format json")
-        resolutions = self._app.report()
-        _put(self._render(resolutions, self._arguments.format), self._arguments.output)
+        # Before the work that it would be for nothing after.
+        render = formats.load(self._arguments.format, targets=len(self._options.targets))
+        baseline = self._baseline()
+        resolutions, missing = self._app.report()
+        frame = formats.Frame(
+            missing=missing,
+            width=_width(),
+            color=self._color(),
+            verbose=self._arguments.verbose,
+            folder=Path.cwd(),
+        )
+        _put(render(resolutions, frame), self._arguments.output)
+        for one in missing:
+            _print_error(DistrofirstError(one.why, context=f"{one.target} was not consulted", hint=one.next_step))
         bar = self._arguments.fail_under
         low = [str(r.target) for r in resolutions if bar is not None and not summarize(r).reaches(bar)]
         if low:
             self._progress(f"coverage is under {bar:g} % for {', '.join(low)}")
-        return NO if low or any(_unmet(resolution) for resolution in resolutions) else 0
+        if missing:
+            return max(one.exit_code for one in missing)
+        gate = judge(resolutions, reasons=frozenset(map(Reason, self._arguments.fail_on)), baseline=baseline)
+        for line in gate.lines():
+            self._progress(line)
+        return NO if low or gate.failing else 0
 
-    def _render(self, resolutions: tuple[Resolution, ...], form: str) -> str:
-        from resolver.report import as_json, text  # noqa: PLC0415 - the same
+    def _baseline(self) -> Plans | None:
+        """Read the report that only what is new since counts against; None where none is named."""
+        if self._arguments.baseline is None:
+            return None
+        from resolver import comparing  # noqa: PLC0415 - only here
 
-        if form == "json":
-            return as_json.render(resolutions)
-        return text.render(resolutions, width=_width(), color=self._color(), verbose=self._arguments.verbose)
+        return comparing.read(self._arguments.baseline)
 
     def _survey(self, files: Sequence[str]) -> int:
         """Report on many files: as they come where they are lines, else together in the end."""
-        from resolver.report import survey  # noqa: PLC0415 - the same
+        from resolver.report import formats, survey  # noqa: PLC0415 - the same
         from resolver.surveying import Ledger  # noqa: PLC0415 - the same
 
         output, form = self._arguments.output, self._arguments.format
+        if self._arguments.fail_on or self._arguments.baseline:
+            raise InputError(
+                "folders have neither --fail-on nor --baseline", hint="name the files, or use --fail-under"
+            )
+        if form not in formats.OF_FILES:
+            raise InputError(
+                f"folders are reported as {', '.join(formats.OF_FILES)}",
+                context=f"--format {form}",
+                hint=_ONE_REPORT,
+            )
         to_file = output is not None and str(output) != "-"
         total = survey.Total()
         with contextlib.ExitStack() as stack:
@@ -305,8 +337,7 @@ def _options(arguments: argparse.Namespace, standing: configuration.Configuratio
         targets=tuple(dict.fromkeys(given.get("target") or _standing_targets(arguments, standing) or ("host",))),
         architecture=given.get("arch"),
         python=given.get("python"),
-        repositories=tuple(given.get("repo", ())),
-        repository_key=given.get("repo_key"),
+        repositories=_repositories(given.get("repo", ()), given.get("repo_key", ()), standing.repositories),
         pins=PinsPolicy(given.get("pins") or standing.pins or PinsPolicy.EXACT),
         pins_for=standing.pins_for,
         prefer=Preference(given.get("prefer") or standing.prefer or Preference.FEWEST),
@@ -327,6 +358,24 @@ def _options(arguments: argparse.Namespace, standing: configuration.Configuratio
         output=given.get("output"),
         advisories=given.get("advisories") or (Path(standing.advisories) if standing.advisories else None),
     )
+
+
+def _repositories(
+    named: Sequence[tuple[str | None, str]],
+    keys: Sequence[tuple[str | None, str]],
+    standing: tuple[NamedRepository, ...],
+) -> tuple[NamedRepository, ...]:
+    """Join ``--repo`` with the configured repositories, which are left aside for a release that ``--repo`` names."""
+    given = [(releases.parse(target) if target else None, url) for target, url in named]
+    key_of = {releases.parse(target) if target else None: Path(file) for target, file in keys}
+    unused = key_of.keys() - {None, *(release for release, _ in given)}
+    if unused:
+        raise InputError(f"it is for {unused.pop()}, and no --repo is", context="--repo-key")
+    ours = [
+        NamedRepository(url=url, key=key_of.get(release, key_of.get(None)), release=release) for release, url in given
+    ]
+    everywhere = any(one.release is None for one in ours)
+    return (*ours, *(one for one in standing if not everywhere and one.release not in {mine.release for mine in ours}))
 
 
 def _cooldown(text: str | None, standing: configuration.Configuration) -> Cooldown:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from resolver.model import Lock
 
-_Plans = dict[str, dict[str, Item]]
+Plans = dict[str, dict[str, Item]]
 """By target, then by project."""
 
 
@@ -29,7 +29,7 @@ def carry_out(before: Path, after: Path) -> tuple[Comparison, ...]:
     release to the next can be looked at. Raises InputError for a file that is neither a report nor a lock, or where no
     target of one file has a like in the other.
     """
-    old, new = _read(before), _read(after)
+    old, new = read(before), read(after)
     pairs = [(target, target) for target in old if target in new]
     if not pairs and len(old) == len(new) == 1:
         pairs = [(next(iter(old)), next(iter(new)))]
@@ -46,7 +46,8 @@ def carry_out(before: Path, after: Path) -> tuple[Comparison, ...]:
     return tuple(found)
 
 
-def _read(path: Path) -> _Plans:
+def read(path: Path) -> Plans:
+    """Read what a report or a lock says. Raises InputError for a file that is neither."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -82,7 +83,7 @@ def _of_report(project: Mapping[str, Any]) -> tuple[str, Item]:
     )
 
 
-def _of_lock(lock: Lock) -> _Plans:
+def _of_lock(lock: Lock) -> Plans:
     versions = {package.name: package.version for package in lock.os_packages}
     return {
         str(lock.target.release): {

@@ -29,6 +29,11 @@ The command line wins over both.
     url = "https://packages.example/simple"
     projects = ["our-app", "our-lib-*"]
 
+    [[tool.distrofirst.repository]]    # how a release is looked at whose mirrors this host does not know; as --repo
+    target = "centos:9"
+    url = "https://mirror.example/9-stream/BaseOS/x86_64/os"
+    key = "centos.asc"                 # what it is signed with
+
     [tool.distrofirst.allow]           # what an inspection would refuse, and a review found good (rule P4)
     pth = ["setuptools"]
 """
@@ -43,7 +48,8 @@ from packaging.utils import canonicalize_name
 
 from resolver import cooldown
 from resolver.errors import InputError
-from resolver.model import AssignedIndex, PinsPolicy, Preference
+from resolver.hosts import releases
+from resolver.model import AssignedIndex, NamedRepository, PinsPolicy, Preference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,6 +74,7 @@ _KEYS = (
     "pins",
     "pins-for",
     "prefer",
+    "repository",
     "strict",
     "targets",
     "uploaded-before",
@@ -76,6 +83,7 @@ _KEYS = (
 )
 _NAMES_KEYS = ("popular", "reviewed")
 _INDEX_KEYS = ("projects", "url")
+_REPOSITORY_KEYS = ("key", "target", "url")
 _KINDS = {bool: "true or false", dict: "a table", list: "a list of strings", str: "a string"}
 """What TOML's readers call the kinds of values."""
 
@@ -97,6 +105,8 @@ class Configuration:
     """A file of popular names; from the folder of the file that names it."""
     reviewed: frozenset[NormalizedName] = frozenset()
     indexes: tuple[AssignedIndex, ...] = ()
+    repositories: tuple[NamedRepository, ...] = ()
+    """Each for one release."""
     targets: tuple[str, ...] = ()
     venv: str | None = None
     advisories: str | None = None
@@ -177,6 +187,7 @@ def _parse(table: Mapping[str, Any], path: Path) -> Configuration:
         popular=path.parent / popular if popular is not None else None,
         reviewed=frozenset(map(canonicalize_name, _texts(names, "reviewed", path, within="names."))),
         indexes=_indexes(table, path),
+        repositories=_repositories(table, path),
         targets=_texts(table, "targets", path),
         venv=_of(table, "venv", str, path),
         advisories=_of(table, "advisories", str, path),
@@ -255,6 +266,26 @@ def _indexes(table: Mapping[str, Any], path: Path) -> tuple[AssignedIndex, ...]:
                     )
         taken |= dict.fromkeys(patterns, where)
         found.append(AssignedIndex(url=url, projects=patterns, where=where))
+    return tuple(found)
+
+
+def _repositories(table: Mapping[str, Any], path: Path) -> tuple[NamedRepository, ...]:
+    """Read the repositories that releases are looked at through; a key lies relative to the file that names it."""
+    found: list[NamedRepository] = []
+    for position, entry in enumerate(_of(table, "repository", list, path) or []):
+        within = f"repository[{position}]."
+        where = f"{path}: repository[{position}]"
+        if not isinstance(entry, dict):
+            raise InputError(f"expected a table [[repository]], not {entry!r}", context=where)
+        _check_keys(entry, _REPOSITORY_KEYS, within, path)
+        target, url, key = (_of(entry, name, str, path, within=within) for name in ("target", "url", "key"))
+        if not target or not url:
+            raise InputError("expected a target, and the url of a repository of it", context=where)
+        try:
+            release = releases.parse(target)
+        except InputError as error:
+            raise InputError(error.message, context=where, hint=error.hint) from error
+        found.append(NamedRepository(url=url, key=path.parent / key if key else None, release=release))
     return tuple(found)
 
 

@@ -266,6 +266,17 @@ class Release:
         return f"{self.distribution}-{self.version}"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NamedRepository:
+    """An apt or rpm-md repository that the user names, for releases whose mirrors the host does not know."""
+
+    url: str
+    key: Path | None = None
+    """What it is signed with; None: nothing of the user's vouches for it."""
+    release: Release | None = None
+    """The one release that it is for; None: whichever is asked about."""
+
+
 MACHINES = {
     "amd64": "x86_64",
     "arm64": "aarch64",
@@ -706,6 +717,18 @@ class Resolution:
     warnings: tuple[str, ...] = ()
     backing: Mapping[str, Backing] = field(default_factory=dict)
     """Who stands behind the OS packages of its decisions, by their names; empty where nobody was asked."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unconsulted:
+    """A target that could not be asked: its answer is unknown, and never "not covered" (rule I6)."""
+
+    target: str
+    """As it was asked for: ``fedora:43``, ``host``."""
+    why: str
+    next_step: str | None
+    exit_code: int
+    """That of the error it would have been alone."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from resolver.model import Release
+    from resolver.model import NamedRepository, Release
 
 _ALIASES = {"stable", "oldstable", "oldoldstable", "testing", "unstable"}
 _NEXT = "forky"
@@ -145,7 +145,7 @@ def _is_distribution(source: Source) -> bool:
     return "main" in source.components and (not key or bool(re.search(r"(debian|ubuntu)-archive|BEGIN PGP", key)))
 
 
-def named(urls: Iterable[str], key: Path | None, release: Release) -> tuple[Source, ...]:
+def named(repositories: Iterable[NamedRepository], release: Release) -> tuple[Source, ...]:
     """Give the sources that ``--repo`` and ``--repo-key`` name for a release: its base suite there.
 
     Without a key apt's own trusted keys have to do.
@@ -153,13 +153,13 @@ def named(urls: Iterable[str], key: Path | None, release: Release) -> tuple[Sour
     components = ("main", "universe") if release.distribution == "ubuntu" else ("main",)
     return tuple(
         Source(
-            uris=(url,),
+            uris=(one.url,),
             suites=(release.codename or "",),
             components=components,
-            signed_by=str(key.resolve()) if key is not None else None,
+            signed_by=str(one.key.resolve()) if one.key is not None else None,
             insecure=False,
         )
-        for url in urls
+        for one in repositories
     )
 
 

@@ -2,7 +2,8 @@
 
 Every key is always present, null where there is nothing to say, so that a reader never asks which are. Keys that
 the contract does not name (``direct``, ``next_step``, ``concerns``, ``attestation``, ``origin``, ``component``,
-``security_support``; ``pins``, ``warnings``; ``unresolved``) only add to it.
+``security_support``; ``pins``, ``warnings``; ``unresolved``; ``not_consulted``: the targets that could not be asked)
+only add to it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 from typing import TYPE_CHECKING
 
 from resolver.model import Outcome, Reason
+from resolver.report.formats import PLAIN, Frame
 from resolver.report.summary import summarize
 
 if TYPE_CHECKING:
@@ -24,12 +26,16 @@ SCHEMA = "distrofirst/report/1"
 _PLACES = 4
 
 
-def render(resolutions: Sequence[Resolution]) -> str:
+def render(resolutions: Sequence[Resolution], frame: Frame = PLAIN) -> str:
     """Give the document for these targets, in their order, as text that ends with a newline.
 
     The same resolutions give the same bytes (rule R7): keys sorted, two spaces of indent, non-ASCII escaped.
     """
-    document = {"schema": SCHEMA, "targets": [target(resolution) for resolution in resolutions]}
+    document = {
+        "schema": SCHEMA,
+        "targets": [target(resolution) for resolution in resolutions],
+        "not_consulted": [{"target": one.target, "why": one.why, "next_step": one.next_step} for one in frame.missing],
+    }
     return json.dumps(document, indent=2, sort_keys=True) + "\n"
 
 
@@ -42,7 +48,7 @@ def target(resolution: Resolution) -> dict[str, object]:
         "metadata": {"source": resolution.metadata.source, "date": resolution.metadata.date},
         "pins": resolution.pins.value,
         "summary": _summary(resolution),
-        "projects": [_project(decision, resolution.backing) for decision in resolution.decisions],
+        "projects": [project(decision, resolution.backing) for decision in resolution.decisions],
         "warnings": list(resolution.warnings),
     }
 
@@ -65,7 +71,7 @@ def _summary(resolution: Resolution) -> dict[str, object]:
     }
 
 
-def _project(decision: Decision, behind: Mapping[str, Backing]) -> dict[str, object]:
+def project(decision: Decision, behind: Mapping[str, Backing]) -> dict[str, object]:
     """Give one decision; the ``os_*`` keys name the distribution's candidate even where it was set aside."""
     candidate = decision.os
     backing = behind.get(candidate.package.name) if candidate else None

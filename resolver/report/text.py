@@ -10,7 +10,8 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from resolver.model import Build, Commit, Outcome
-from resolver.report import backing
+from resolver.report import backing, matrix
+from resolver.report.formats import PLAIN, Frame
 from resolver.report.plain import count, percent, printable, source
 from resolver.report.reasons import words
 from resolver.report.summary import summarize
@@ -26,6 +27,11 @@ _WIDTH_WITHOUT_TERMINAL = 100
 _LEAST_WIDTH = 60
 """Under this rich would cut cells off; a narrower terminal wraps the lines itself."""
 _INDENT = 2
+_NAME = 20
+_CELL = 12
+"""What a project's name and a target's cell need at least in the matrix, with the space after them."""
+_WIDEST_CELL = 30
+_GAP = 2
 _STYLES = {
     Outcome.DISTRO: "green",
     Outcome.PYPI: "yellow",
@@ -35,22 +41,21 @@ _STYLES = {
 }
 
 
-def render(resolutions: Sequence[Resolution], *, width: int | None, color: bool, verbose: bool) -> str:
-    """Give the report of each target, in order; several targets end in a comparison.
+def render(resolutions: Sequence[Resolution], frame: Frame = PLAIN) -> str:
+    """Give the report of one target, or the matrix of several.
 
-    ``width`` is the terminal's, in columns; None where there is no terminal. From 60 columns on no line is longer;
-    lines wrap and never lose a character.
-    ``color`` allows ANSI sequences; without it the text holds none. Transitive projects that the distribution
-    serves are only counted, unless ``verbose``.
+    From 60 columns on no line is longer; lines wrap and never lose a character. Transitive projects that the
+    distribution serves are only counted, unless ``frame.verbose``.
     """
-    console = _console(width=max(width or _WIDTH_WITHOUT_TERMINAL, _LEAST_WIDTH), color=color)
+    one_target = len(resolutions) + len(frame.missing) == 1
+    console = _console(width=max(frame.width or _WIDTH_WITHOUT_TERMINAL, _LEAST_WIDTH), color=frame.color)
     with console.capture() as capture:
-        for resolution in resolutions:
-            for part in _target(resolution, verbose=verbose):
-                console.print(part)
-            console.print()
-        if len(resolutions) > 1:
-            console.print(_comparison(resolutions))
+        for part in (
+            _target(resolutions[0], verbose=frame.verbose)
+            if one_target
+            else _targets(resolutions, frame, columns=console.width)
+        ):
+            console.print(part)
     return "\n".join(line.rstrip() for line in capture.get().rstrip("\n").split("\n")) + "\n"
 
 
@@ -230,11 +235,72 @@ def _totals(resolution: Resolution) -> Iterable[RenderableType]:
     yield from map(Text, backing.lines(resolution))
 
 
-def _comparison(resolutions: Sequence[Resolution]) -> RenderableType:
+def _targets(resolutions: Sequence[Resolution], frame: Frame, *, columns: int) -> Iterable[RenderableType]:
+    """Give the parts of a report on several targets from top to bottom."""
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    for resolution in resolutions:
+        yield from _headline(resolution)
+    for one in frame.missing:
+        yield Text(printable(f"{one.target}: not consulted"), style="bold red")
+        yield Text(printable(one.why), style="dim")
+    yield ""
+    yield from _matrix(resolutions, frame, columns=columns)
+    told: dict[str, list[str]] = {}
+    for resolution in resolutions:
+        for warning in resolution.warnings:
+            told.setdefault(warning, []).append(str(resolution.target))
+    yield from _list("Warnings", (printable(f"{', '.join(names)}: {warning}") for warning, names in told.items()))
+    yield _comparison(resolutions, frame)
+
+
+def _matrix(resolutions: Sequence[Resolution], frame: Frame, *, columns: int) -> Iterable[RenderableType]:
+    """Give projects and targets, as many targets abreast as there is room for, then how many projects it leaves out."""
+    from rich import box  # noqa: PLC0415 - as above
+    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    rows = matrix.rows(resolutions)
+    shown = [row for row in rows if frame.verbose or row.gaps or row.direct]
+    heads = [*(str(one.target) for one in resolutions), *(one.target for one in frame.missing)]
+    abreast = min(len(heads), (columns - _NAME) // _CELL)
+    width = min((columns - _NAME) // abreast, _WIDEST_CELL) - _GAP
+    for start in range(0, len(resolutions), abreast) if shown else ():
+        names = heads[start : start + abreast]
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+        table.add_column("Project", overflow="fold", min_width=_NAME - _GAP)
+        for head in names:
+            table.add_column(_head(head), overflow="fold", width=width)
+        for row in shown:
+            cells = [_cell(one) for one in row.decisions[start : start + abreast]]
+            table.add_row(Text(printable(row.name)), *cells, *["?"] * (len(names) - len(cells)))
+        yield table
+        yield ""
+    if frame.missing:
+        yield Text("? not consulted: nobody knows", style="dim")
+    if len(shown) < len(rows):
+        yield Text(f"and {len(rows) - len(shown)} more, served everywhere (-v lists them)", style="dim")
+    yield Text("--target with one of them alone tells the reasons in full.", style="dim")
+    yield ""
+
+
+def _head(target: str) -> str:
+    """Give a column's head in two lines, for ``opensuse:tumbleweed`` in one would make it wide."""
+    distribution, _, version = printable(target).partition(":")
+    return f"{distribution}\n{version}" if version else distribution
+
+
+def _cell(decision: Decision | None) -> RenderableType:
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    return Text(matrix.words(decision), style=_STYLES[decision.outcome] if decision else "dim")
+
+
+def _comparison(resolutions: Sequence[Resolution], frame: Frame) -> RenderableType:
     from rich import box  # noqa: PLC0415 - as above
     from rich.table import Table  # noqa: PLC0415 - as above
 
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     table.add_column("Target", overflow="fold")
     for header in ("Python", "Coverage", "Distribution", "PyPI", "Unmet", "Unresolved"):
         table.add_column(header, justify="right", overflow="fold")
@@ -243,4 +309,6 @@ def _comparison(resolutions: Sequence[Resolution]) -> RenderableType:
         numbers = (summary.distro, summary.pypi, summary.unmet, summary.unresolved)
         target = resolution.target
         table.add_row(str(target), target.python, percent(summary.coverage), *map(str, numbers))
+    for one in frame.missing:
+        table.add_row(printable(one.target), *["?"] * 6)
     return table

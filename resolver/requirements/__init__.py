@@ -16,7 +16,7 @@ One file per step, each with one reason to exist:
 ``reader``        opens files, follows ``-r`` and ``-c``, puts the set together
 """
 
-from resolver.requirements.reader import read_inputs
+from resolver.requirements.reader import default_inputs, read_inputs
 from resolver.requirements.requirement import parse_requirement
 
-__all__ = ["parse_requirement", "read_inputs"]
+__all__ = ["default_inputs", "parse_requirement", "read_inputs"]

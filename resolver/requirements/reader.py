@@ -58,7 +58,7 @@ def read_inputs(
     must exist in at least one. ``environ`` fills in ``${VAR}``. A file is read once as requirements and once as
     constraints at most, however often it is included. Raises InputError for everything that cannot be used as it is.
     """
-    named = tuple(inputs) or _default_inputs(cwd)
+    named = tuple(inputs) or default_inputs(cwd)
     session = _Session(extras=extras, groups=groups, stdin=stdin, environ=environ, around=on_disk(cwd))
     for name in named:
         session.read_input(name)
@@ -74,7 +74,8 @@ def read_inputs(
     )
 
 
-def _default_inputs(cwd: Path) -> tuple[str]:
+def default_inputs(cwd: Path) -> tuple[str]:
+    """Give what stands for no inputs; raises InputError where neither file is there."""
     for name in _DEFAULTS:
         if (cwd / name).is_file():
             return (name,)

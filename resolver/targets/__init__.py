@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from resolver.catalog import store
@@ -70,7 +71,7 @@ class Targets:
         if name != HOST:
             release = releases.parse(name)
             return self._of(release).open(release, architecture, python)
-        if self._setting.repositories:
+        if any(one.release is None for one in self._setting.repositories):
             raise InputError(
                 "the host's own configuration says where it installs from",
                 context="--repo",
@@ -92,8 +93,9 @@ class Targets:
         others = [other for other in releases.known_releases() if other.distribution == release.distribution]
         place = next((i for i, other in enumerate(others) if other.version == release.version), 0)
         following = (*others[place + 1 :], *reversed(others[:place]))
-        family = self._of(release)
-        return [found for other in following for found in family.at_hand(other, target.architecture, target.python)]
+        return [
+            found for other in following for found in self._of(other).at_hand(other, target.architecture, target.python)
+        ]
 
     def at_hand(self) -> Iterator[IndexedCatalog]:
         """Open every release that can be asked without fetching anything."""
@@ -130,10 +132,13 @@ class Targets:
         return self._of(catalog.target.release).package_manager(catalog)
 
     def _of(self, release: Release) -> FamilyTargets:
+        """Choose the family; it sees the repositories that are for this release alone."""
+        ours = tuple(one for one in self._setting.repositories if one.release in {None, release})
+        setting = replace(self._setting, repositories=ours)
         if releases.family_of(release) is Family.DEBIAN:
             from resolver.targets.debian import DebianTargets  # noqa: PLC0415 - one family a run
 
-            return DebianTargets(setting=self._setting)
+            return DebianTargets(setting=setting)
         from resolver.targets.rpm import RpmTargets  # noqa: PLC0415 - the same
 
-        return RpmTargets(setting=self._setting)
+        return RpmTargets(setting=setting)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from resolver.catalog.overrides import Override
-    from resolver.model import Release
+    from resolver.model import NamedRepository, Release
     from resolver.ports import Cache, Runner
 
 HOST = "host"
@@ -37,10 +37,8 @@ class Setting:
     cache_folder: Path
     warn: Callable[[str], None]
     offline: bool = False
-    repositories: tuple[str, ...] = ()
+    repositories: tuple[NamedRepository, ...] = ()
     """Archives to take a release from instead of the mirrors that the host knows (``--repo``)."""
-    repository_key: Path | None = None
-    """What they are signed with."""
 
     def fetched(self, release: Release, architecture: str, python: str = "") -> Path:
         """Give the place of a release's fetched index; of one of its Pythons where it has several."""
@@ -52,7 +50,8 @@ class Setting:
         slug = f"{release.slug}-{architecture}"
         if not self.repositories:
             return slug
-        return f"{slug}-{hashlib.sha256(repr((self.repositories, self.repository_key)).encode()).hexdigest()[:16]}"
+        named = [(one.url, one.key) for one in self.repositories]
+        return f"{slug}-{hashlib.sha256(repr(named).encode()).hexdigest()[:16]}"
 
     def overrides(self, family: str, release: Release) -> Mapping[NormalizedName, Override]:
         """Read a family's reviewed overrides for a release."""

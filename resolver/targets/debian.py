@@ -158,7 +158,7 @@ class DebianTargets:
             self.setting.cache_folder / "apt" / self.setting.slug(release, architecture),
             codename=there,
             architecture=architecture,
-            sources=apt_sources.named(self.setting.repositories, self.setting.repository_key, release)
+            sources=apt_sources.named(self.setting.repositories, release)
             or apt_sources.retarget(apt_root.host_sources(), releases.codename_of_host(release.distribution), there),
             runner=self.setting.runner,
         )

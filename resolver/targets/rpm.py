@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from resolver.catalog.indexed import ReadExtras
     from resolver.catalog.overrides import Override
     from resolver.catalog.rpm_md import Checksum
-    from resolver.model import OsPackage, Release
+    from resolver.model import NamedRepository, OsPackage, Release
     from resolver.ports import Http, PackageManager, RpmMetadata
 
 
@@ -50,8 +50,8 @@ class RpmTargets:
             index = store.IndexFile(path)
         except UnavailableError:
             index = self._fetch(release, _architecture(architecture), python)
-        if self.setting.repository_key is None:
-            self.setting.warn("without --repo-key nothing vouches for what the repositories say")
+        if any(one.key is None for one in self.setting.repositories):
+            self.setting.warn(f"without --repo-key nothing vouches for what the repositories of {release} say")
         return self._catalog(release, index, is_host=False)
 
     def open_host(self, release: Release, architecture: str | None, python: str | None) -> IndexedCatalog:
@@ -130,7 +130,7 @@ class RpmTargets:
     def _path(self, release: Release, architecture: str, python: str | None) -> Path:
         """Name an index by the repositories, and by the state of those that lie on this machine's disk."""
         path = self.setting.fetched(release, architecture, python or "")
-        folders = [rpm_fetch.local_path(url) for url in self.setting.repositories]
+        folders = [rpm_fetch.local_path(one.url) for one in self.setting.repositories]
         local = [folder / rpm_fetch.REPOMD for folder in folders if folder is not None]
         state = fingerprint((*local, *_ours(release)), store.MAGIC)
         return path.with_name(f"{path.stem}-{state}.idx")
@@ -147,8 +147,8 @@ class RpmTargets:
 
         with HttpClient(self.setting.cache, HttpOptions(offline=self.setting.offline)) as http:
             repositories = [
-                self._repository(url, position, self._folder(release, architecture, position), http)
-                for position, url in enumerate(self.setting.repositories)
+                self._repository(one, position, self._folder(release, architecture, position), http)
+                for position, one in enumerate(self.setting.repositories)
             ]
         world = World(
             release=release,
@@ -166,13 +166,14 @@ class RpmTargets:
     def _folder(self, release: Release, architecture: str, position: int) -> Path:
         return self.setting.cache_folder / "rpm-md" / f"{self.setting.slug(release, architecture)}.{position}"
 
-    def _repository(self, url: str, position: int, folder: Path, http: Http) -> RpmRepository:
+    def _repository(self, named: NamedRepository, position: int, folder: Path, http: Http) -> RpmRepository:
         """Fetch one repository that the user names; by that it is allowed, signed or not (rule T1)."""
         from resolver.catalog import rpm_md  # noqa: PLC0415 - a warm run only opens an index
 
+        url = named.url
         there = rpm_fetch.fetch(url, folder, http)
-        if self.setting.repository_key is not None:
-            rpm_fetch.verify(there, self.setting.repository_key, self.setting.runner)
+        if named.key is not None:
+            rpm_fetch.verify(there, named.key, self.setting.runner)
         primary = rpm_md.parse_repomd((there / rpm_fetch.REPOMD).read_bytes(), url).primary
         _fetch_file(url, there, primary.href, primary.checksum, http)
         return RpmRepository(id=f"repo-{position}", name=url, metadata=there)
@@ -235,7 +236,7 @@ class RpmTargets:
 
         wanted = (package.name, package.version, package.architecture)
         with HttpClient(self.setting.cache, HttpOptions()) as http, tempfile.TemporaryDirectory() as scratch:
-            for position, url in enumerate(self.setting.repositories):
+            for position, url in enumerate(one.url for one in self.setting.repositories):
                 there = rpm_fetch.local_path(url) or self._folder(release, architecture, position)
                 for one in read([RpmRepository(id=url, name=url, metadata=there)], self.setting.runner)[0]:
                     found = one.package

@@ -69,7 +69,7 @@ def main() -> None:
     for repository, name in listed:
         options = Options(inputs=(str(arguments.corpus / name),), targets=targets, direct=True)
         try:
-            resolutions = App(options=options, warn=_silent, progress=_silent).report()
+            resolutions, _ = App(options=options, warn=_silent, progress=_silent).report()
         except InputError as error:
             refused.append((name, error))
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import sys
@@ -222,6 +223,36 @@ def test_unmet_and_coverage_under_the_bar_are_a_no(
     assert ("coverage is under" in ran.err) == (code == 1 and "--fail-under" in argv)
 
 
+def test_fail_on_and_a_baseline(run: Here, folder: Path) -> None:
+    (folder / "requirements.txt").write_text("requests>=99\nzz-absent\nflask\n")
+    assert direct(run, "-o", "before.json").code == 0
+    assert direct(run, "--fail-on", "not-packaged").code == 1
+    assert direct(run, "--fail-on", "demoted", "--fail-on", "ambiguous").code == 0
+    assert direct(run, "--fail-on", "not-packaged", "--baseline", "before.json").code == 0
+    (folder / "requirements.txt").write_text("requests>=99\nzz-new\nflask\n")
+    ran = direct(run, "--baseline", "before.json")
+    assert ran.code == 1
+    assert "1 new gap: debian:13 zz-new (not packaged)" in ran.err
+    assert "1 gap gone since the baseline: debian:13 zz-absent" in ran.err
+    assert direct(run, "--baseline", "before.json", "--fail-on", "version-too-old").code == 0
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (("--baseline", "none.json"), "none.json: cannot be read: No such file"),
+        (("--baseline", "requirements.txt"), "requirements.txt: "),
+        (("--fail-on", "marker-false"), "invalid choice: 'marker-false'"),
+        (("--fail-on", "demoted", "."), "folders have neither --fail-on nor --baseline"),
+    ],
+)
+def test_a_gate_that_cannot_be_meant(run: Here, folder: Path, argv: tuple[str, ...], message: str) -> None:
+    (folder / "requirements.txt").write_text("flask\n")
+    ran = direct(run, *argv)
+    assert (ran.code, ran.out) == (2, "")
+    assert message in ran.err
+
+
 def test_R9_each_policy_is_obeyed(run: Here, folder: Path) -> None:
     (folder / "requirements.txt").write_text("requests==2.31.0\nflask==2.3.3\nhttpx==0.99\n")
 
@@ -353,11 +384,55 @@ def test_I6_a_release_without_metadata_is_an_error_and_never_reads_as_not_covere
         assert "distrofirst update --target ubuntu:24.04" in ran.err
 
 
-def test_I6_one_target_without_metadata_leaves_no_half_report(run: Here, folder: Path) -> None:
+def test_I6_a_target_without_metadata_is_told_of_and_ends_nothing(run: Here, folder: Path) -> None:
     (folder / "requirements.txt").write_text("flask\n")
-    ran = run("report", "--direct", *TRIXIE, "--target", "ubuntu:24.04", "-o", "report.txt")
+    ran = direct(run, "--target", "ubuntu:24.04", "-o", "report.json")
     assert ran.code == 3
-    assert not (folder / "report.txt").exists()
+    assert "ubuntu:24.04 was not consulted: there is no metadata of ubuntu:24.04" in ran.err
+    document = json.loads((folder / "report.json").read_text())
+    assert [target["target"] for target in document["targets"]] == ["debian:13"]
+    (missing,) = document["not_consulted"]
+    assert missing["target"] == "ubuntu:24.04"
+    assert missing["why"].startswith("there is no metadata of ubuntu:24.04")
+    assert missing["next_step"].startswith("fetch it: distrofirst update --target ubuntu:24.04")
+
+
+# Formats ---------------------------------------------------------------------------------------------------------
+
+
+def test_each_format_of_a_whole_plan(run: Here, folder: Path, index: Loopback) -> None:
+    (folder / "requirements.txt").write_text(MIXED)
+    asked = {form: run("report", "--format", form, *TRIXIE) for form in ("markdown", "csv", "sarif", "cyclonedx")}
+    assert {ran.code for ran in asked.values()} == {1}, "flask is unmet"
+    assert "<code>zz-beta</code>" in asked["markdown"].out
+    assert {row["name"]: row["outcome"] for row in csv.DictReader(io.StringIO(asked["csv"].out))}["zz-beta"] == "pypi"
+    results = asked["sarif"].json["runs"][0]["results"]
+    lines = {
+        one["properties"]["project"]: one["locations"][0]["physicalLocation"]["region"]["startLine"] for one in results
+    }
+    assert lines == {"flask": 4, "zz-alpha": 2, "zz-beta": 2}
+    (beta,) = [one for one in asked["cyclonedx"].json["components"] if one["name"] == "zz-beta"]
+    (reference,) = beta["externalReferences"]
+    assert reference["url"].startswith(f"http://127.0.0.1:{index.port}/")
+    assert len(beta["hashes"][0]["content"]) == 64
+
+
+def test_R7_a_log_is_the_same_wherever_the_checkout_lies(folder: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    told = set()
+    for place in (folder, elsewhere):
+        (place / "requirements.txt").write_text("flask\nzz-absent\n")
+        told.add(process("report", "--direct", "--format", "sarif", *TRIXIE, cwd=place).out)
+    assert len(told) == 1
+
+
+def test_a_bill_of_materials_of_two_targets_is_bad_usage(run: Here, folder: Path) -> None:
+    (folder / "requirements.txt").write_text("flask\n")
+    ran = run("report", "--direct", "--format", "cyclonedx", *TRIXIE, "--target", "debian:12")
+    assert (ran.code, ran.out) == (2, "")
+    assert "--format cyclonedx: it is of one target" in ran.err
+    assert "hint: run once for each" in ran.err
 
 
 def test_V1_the_version_is_the_metadatas(run: Here, folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -123,11 +124,38 @@ def test_coverage_under_the_bar_is_a_no(run: Here, folder: Path) -> None:
     assert run("report", "--direct", "--fail-under", "50", *TRIXIE, "all").code == 0
 
 
-def test_a_line_a_file_is_for_folders(run: Here, folder: Path) -> None:
+def test_files_without_a_folder_are_a_line_each_too(run: Here, folder: Path) -> None:
     (folder / "requirements.txt").write_text("flask\n")
-    ran = run(*DIRECT, "--format", "jsonl", *TRIXIE)
-    assert ran.code == 2
-    assert "hint: --format json" in ran.err
+    (folder / "more.txt").write_text("zz-once\n")
+    assert [one["file"] for one in lines(run(*DIRECT, "--format", "jsonl", *TRIXIE).out)] == ["requirements.txt"]
+    both = lines(run(*DIRECT, "--format", "jsonl", *TRIXIE, "more.txt", "requirements.txt").out)
+    assert [one["file"] for one in both] == ["more.txt", "requirements.txt"]
+    assert run(*DIRECT, "--format", "jsonl", *TRIXIE, "-o", "out.jsonl").code == 0
+    assert lines((folder / "out.jsonl").read_text())[0]["file"] == "requirements.txt"
+
+
+def test_folders_have_no_other_formats(run: Here, folder: Path) -> None:
+    fill(folder / "all", a="flask\n")
+    for form in ("markdown", "csv", "sarif"):
+        ran = run("report", "--direct", "--format", form, *TRIXIE, "all")
+        assert (ran.code, ran.out) == (2, "")
+        assert "folders are reported as text, json, jsonl" in ran.err
+
+
+@pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed")
+def test_jq_reads_the_lines(run: Here, folder: Path) -> None:
+    """README's question: which files miss what, on which target."""
+    fill(folder / "all", a="flask\nzz-once\n", b="flask\n")
+    query = (CHECKOUT / "README.md").read_text(encoding="utf-8").partition("| jq -r '")[2].partition("'")[0]
+    assert query
+    told = subprocess.run(
+        ["jq", "-r", query],
+        input=run(*DIRECT, "--format", "jsonl", *TRIXIE, "all").out,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout == "all/a/requirements.txt\tdebian:13\tzz-once\tnot-packaged\n"
 
 
 # Killed and continued ------------------------------------------------------------------------------------------

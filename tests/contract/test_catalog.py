@@ -20,7 +20,7 @@ from resolver.hosts import apt_root, releases
 from resolver.hosts.releases import Family
 from resolver.io.cache import FileCache
 from resolver.io.process import ProcessRunner
-from resolver.model import Absence, OsCandidate, Reason
+from resolver.model import Absence, NamedRepository, OsCandidate, Reason
 from resolver.targets import Setting, Targets, mappings_folder
 from tests import universe
 from tests.rpm_repository import WITHOUT_BINDINGS, FakeBindings, dist, has_bindings, rpm, write
@@ -122,7 +122,7 @@ def of_repositories(
         cache_folder=folder,
         warn=lambda _: None,
         offline=True,
-        repositories=tuple(repository.as_uri() for repository in repositories),
+        repositories=tuple(NamedRepository(url=repository.as_uri()) for repository in repositories),
     )
     return Targets(setting).open(release, architecture=architecture, python=python)
 

@@ -69,7 +69,7 @@ def load(*resolutions: Resolution) -> dict[str, Any]:
 
 def test_the_keys_are_those_of_the_contract_and_a_known_few_more() -> None:
     document = load(plan(), gaps())
-    assert document.keys() == {"schema", "targets"}
+    assert document.keys() == {"schema", "targets", "not_consulted"}
     assert document["schema"] == "distrofirst/report/1"
     for target in document["targets"]:
         assert target.keys() == TARGET_KEYS | {"pins", "warnings"}

@@ -257,3 +257,35 @@ def test_P1_a_name_comes_before_the_beginning_of_one(tmp_path: Path, project: st
     (tmp_path / "distrofirst.toml").write_text(TWO.format("'our-app'"))
     found = assigned_to(project, read(None, tmp_path).indexes)
     assert (found.url if found else None) == url
+
+
+# Repositories of releases ---------------------------------------------------------------------------------------
+
+
+def test_repositories_are_each_of_one_release(tmp_path: Path) -> None:
+    (tmp_path / "distrofirst.toml").write_text(
+        '[[repository]]\ntarget = "debian:trixie"\nurl = "https://a.example/debian"\n'
+        '[[repository]]\ntarget = "centos:9"\nurl = "file:/srv/appstream"\nkey = "centos.asc"\n'
+    )
+    one, other = read(None, tmp_path).repositories
+    assert (str(one.release), one.url, one.key) == ("debian:13", "https://a.example/debian", None)
+    assert (str(other.release), other.url, other.key) == ("centos:9", "file:/srv/appstream", tmp_path / "centos.asc")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('target = "debian:99"\nurl = "https://a.example"', "debian 99 is no release"),
+        ('target = "host"\nurl = "https://a.example"', "'host' is no release"),
+        ('target = "centos:9"', "expected a target, and the url"),
+        ('url = "https://a.example"', "expected a target, and the url"),
+        ('target = "centos:9"\nurl = 3', "repository[0].url has to be a string"),
+        ('target = "centos:9"\nurl = "x"\nsigned-by = "y"', "unknown key 'repository[0].signed-by'"),
+    ],
+)
+def test_a_repository_that_is_none(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "distrofirst.toml").write_text(f"[[repository]]\n{text}\n")
+    with pytest.raises(InputError) as caught:
+        read(None, tmp_path)
+    assert message in str(caught.value)
+    assert "distrofirst.toml" in str(caught.value.context)

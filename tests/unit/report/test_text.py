@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from resolver.model import Outcome, Reason
+from resolver.model import Outcome, Reason, Release, Unconsulted
 from resolver.report import text
+from resolver.report.formats import Frame
 from resolver.report.reasons import words
 from tests.unit.report.samples import candidate, distro, gaps, plan, pypi, resolution, without
 
@@ -20,7 +21,7 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def render(*resolutions: Resolution, width: int | None = None, color: bool = False, verbose: bool = False) -> str:
-    return text.render(resolutions, width=width, color=color, verbose=verbose)
+    return text.render(resolutions, Frame(width=width, color=color, verbose=verbose))
 
 
 def squeezed(rendered: str) -> str:
@@ -232,6 +233,74 @@ def test_extras_stand_beside_the_project() -> None:
 
 def test_brackets_are_no_markup() -> None:
     assert "a[bold] :warning:" in render(resolution([pypi("a", "1", detail="a[bold] :warning:")]))
+
+
+# Several targets -------------------------------------------------------------------------------------------------
+
+
+def matrix(rendered: str) -> dict[str, list[str]]:
+    """The cells of the matrix by project, wrapped lines joined, from tables that stand one below the other."""
+    cells: dict[str, list[str]] = {}
+    for block in re.findall(r"^Project .*\n─+\n((?:.+\n)+)", rendered, re.MULTILINE):
+        width = 20
+        found: dict[str, list[str]] = {}
+        name = ""
+        for line in block.splitlines():
+            name = line[:width].strip() or name
+            parts = [line[at : at + 12].strip() for at in range(width, len(line), 12)]
+            old = found.setdefault(name, [""] * len(parts))
+            old += [""] * (len(parts) - len(old))
+            found[name] = [f"{one} {more}".strip() for one, more in zip(old, parts + [""] * len(old), strict=False)]
+        for name, parts in found.items():
+            cells[name] = cells.get(name, []) + parts
+    return cells
+
+
+def versions(*has: str) -> tuple[Resolution, ...]:
+    """Targets one:1, one:2 … that have flask in these versions; nothing where it is empty."""
+    made = []
+    for number, version in enumerate(has, start=1):
+        decision = distro("flask", version) if version else pypi("flask", "9")
+        one = resolution([decision, distro("idna", "3.10", direct=False), distro("attrs", "25.1")])
+        made.append(replace(one, target=replace(one.target, release=Release(distribution="one", version=str(number)))))
+    return tuple(made)
+
+
+def test_several_targets_are_a_matrix_with_what_lacks_coverage_first() -> None:
+    rendered = render(*versions("1.0", "", "2.0"), width=80)
+    assert list(matrix(render(*versions("1.0", "", "2.0", "2", "2"), width=80))) == ["flask", "attrs"]
+    assert rendered.index("\nflask") < rendered.index("\nattrs")
+    assert "and 1 more, served everywhere (-v lists them)" in rendered
+    assert "\nidna" in render(*versions("1.0", "", "2.0"), width=80, verbose=True)
+
+
+def test_a_cell_is_the_version_and_whether_it_fits() -> None:
+    cells = matrix(render(*versions("1.0", "", "2.0", "2.1", "3"), width=80))
+    assert cells["flask"] == ["✓ 1.0", "✗ not packaged", "✓ 2.0", "✓ 2.1", "✓ 3"]
+
+
+@pytest.mark.parametrize(("width", "abreast"), [(60, 3), (80, 5), (None, 6)])
+def test_many_targets_go_on_in_further_tables(width: int | None, abreast: int) -> None:
+    targets = versions(*(f"1.{number}" for number in range(13)))
+    rendered = render(*targets, width=width)
+    heads = [line.split()[1:] for line in rendered.splitlines() if line.startswith("Project ")]
+    assert [number for head in heads for number in head] == [str(number) for number in range(1, 14)]
+    assert len(heads[0]) == abreast
+    assert max(map(len, rendered.splitlines())) <= (width or 100)
+
+
+def test_I6_what_was_not_consulted_is_no_empty_column() -> None:
+    missing = Unconsulted(target="fedora:43", why="no mirror is known", next_step=None, exit_code=3)
+    rendered = text.render(versions("1.0"), Frame(missing=(missing,), width=80))
+    assert "fedora:43: not consulted\nno mirror is known" in rendered
+    assert re.search(r"^flask +✓ 1\.0 +\?$", rendered, re.MULTILINE)
+    assert re.search(r"^fedora:43( +\?){6}$", rendered, re.MULTILINE)
+
+
+def test_a_warning_of_several_targets_is_told_once() -> None:
+    one, other = (replace(made, warnings=("beware",)) for made in versions("1", "2"))
+    assert render(one, other).count("beware") == 1
+    assert "one:1, one:2: beware" in render(one, other)
 
 
 def test_several_targets_end_in_a_comparison() -> None:

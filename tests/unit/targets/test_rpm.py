@@ -14,7 +14,7 @@ from resolver.catalog.rpm_md import Checksum
 from resolver.errors import InputError, PolicyError, UnavailableError
 from resolver.io.cache import FileCache
 from resolver.io.process import ProcessRunner
-from resolver.model import Absence, OsCandidate, Release
+from resolver.model import Absence, NamedRepository, OsCandidate, Release
 from resolver.targets import Setting, Targets, rpm
 from tests.loopback import Loopback, Reply
 from tests.rpm_repository import WITHOUT_BINDINGS, FakeBindings, dist, has_bindings, write
@@ -70,8 +70,7 @@ class World:
                 cache_folder=self.folder,
                 warn=self.warnings.append,
                 offline=offline,
-                repositories=repositories,
-                repository_key=key,
+                repositories=tuple(NamedRepository(url=url, key=key) for url in repositories),
             )
         )
 
@@ -117,7 +116,7 @@ def test_T1_that_nobody_vouches_for_a_repository_is_said(world: World, tmp_path:
     repository = write(tmp_path / "repo", FEDORA)
     for _ in range(2):
         world.open("fedora:43", repository)
-    assert world.warnings == ["without --repo-key nothing vouches for what the repositories say"] * 2
+    assert world.warnings == ["without --repo-key nothing vouches for what the repositories of fedora:43 say"] * 2
 
 
 def test_T1_with_a_key_an_unsigned_repository_is_refused(world: World, tmp_path: Path) -> None:

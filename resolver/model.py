@@ -557,7 +557,7 @@ class Wheel:
     provenance: str | None = None
     """The URL of its attestations; empty where the index names one of no use; None where it offers none (PEP 740)."""
     attestation: Attested | Unattested | Unchecked | None = None
-    """What was found of them; None where nobody looked: only ``lock`` and ``install`` do."""
+    """What was found of them; None where nobody looked: reports do not."""
 
 
 def with_what_builds(wheels: Iterable[Wheel]) -> tuple[Wheel, ...]:

@@ -351,7 +351,6 @@ def test_T2_what_is_not_verified_has_no_identity_and_is_told_apart() -> None:
 def test_an_attestation_that_was_edited_is_refused_with_its_place(
     attestation: Attestation, path: str, value: object, message: str
 ) -> None:
-    tomli_w = pytest.importorskip("tomli_w")
     document = tomllib.loads(locks.dumps(known(attestation)))
     put(f"packages[0].{path}", value)(document)
     with pytest.raises(InputError, match=message) as caught:
@@ -411,6 +410,12 @@ def test_P2_a_build_is_locked_whole() -> None:
     assert build["hashes"]["sha256"] == wheel("a", "1").sha256
     (tool,) = build["requires"]
     assert (tool["project"], tool["version"], tool["hashes"]["sha256"]) == ("tool", "2", wheel("tool", "2").sha256)
+
+
+def test_T2_a_build_has_no_attestation_and_its_lock_says_so() -> None:
+    lock = known(Unchecked(why="built here"), built_lock())
+    assert again(lock) == lock
+    assert "attestation-identities" not in locks.dumps(lock)
 
 
 def test_a_lock_without_builds_has_no_word_of_them() -> None:

@@ -5,6 +5,7 @@ What was looked up, on what evidence, what was rejected and why, and who asked. 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,18 @@ _LEAST_WIDTH = 40
 _LAST = ("└─ ", "   ")
 """How the last branch of a fork begins, and what continues under it."""
 _NOT_LAST = ("├─ ", "│  ")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Branch:
+    """One part of a project's story."""
+
+    title: str
+    leaves: tuple[str, ...] = ()
+    inline: bool = False
+    """Whether the one leaf completes the title, and belongs on its line."""
+    names: bool = False
+    """Whether each leaf begins with what may be a project's name, up to a colon."""
 
 
 def render(
@@ -73,54 +86,62 @@ def _tree(
     decision: Decision, known: Mapping[str, Decision], backing: Mapping[str, Backing], columns: int
 ) -> Iterable[str]:
     """Give the project's line, then each branch with its leaves."""
-    yield from _wrapped(f"{_requirement(decision)}: {_verdict(decision)}", columns)
-    branches = list(_branches(decision, known, backing))
-    for number, (title, leaves) in enumerate(branches, start=1):
+    yield from _wrapped(f"{requirement(decision)}: {verdict(decision)}", columns)
+    branches = list(story(decision, known, backing))
+    for number, branch in enumerate(branches, start=1):
         fork, stem = _LAST if number == len(branches) else _NOT_LAST
+        leaves = () if branch.inline else branch.leaves
+        title = ": ".join((branch.title, *branch.leaves)) if branch.inline else branch.title
         yield from _wrapped(title, columns, first=fork, rest=stem)
         for leaf_number, leaf in enumerate(leaves, start=1):
             leaf_fork, leaf_stem = _LAST if leaf_number == len(leaves) else _NOT_LAST
             yield from _wrapped(leaf, columns, first=stem + leaf_fork, rest=stem + leaf_stem)
 
 
-def _requirement(decision: Decision) -> str:
+def requirement(decision: Decision) -> str:
+    """Give the project as it is wanted: ``fastapi[all]>=0.120``."""
     extras = f"[{','.join(decision.extras)}]" if decision.extras else ""
     return f"{decision.name}{extras}{decision.specifier}"
 
 
-def _verdict(decision: Decision) -> str:
+def verdict(decision: Decision) -> str:
     """Word the outcome and, where it is not the distribution, the reason."""
     if decision.outcome is Outcome.DISTRO and decision.os:
-        verdict = f"{decision.os.package.name} {decision.os.package.version}"
+        whence = f"{decision.os.package.name} {decision.os.package.version}"
     else:
-        verdict = source(decision.outcome, decision.version)
-    return f"{verdict} ({words(decision.reason)})" if decision.reason else verdict
+        whence = source(decision.outcome, decision.version)
+    return f"{whence} ({words(decision.reason)})" if decision.reason else whence
 
 
-def _branches(
-    decision: Decision, known: Mapping[str, Decision], backing: Mapping[str, Backing]
-) -> Iterable[tuple[str, Sequence[str]]]:
-    """Give the branches that have something to say, in the order of the story."""
+def story(decision: Decision, known: Mapping[str, Decision], backing: Mapping[str, Backing]) -> Iterable[Branch]:
+    """Give the branches that have something to say, in their order.
+
+    ``known`` are the plan's decisions by name, ``backing`` who stands behind its OS packages.
+    """
     if decision.requested_by:
-        yield "asked for by", decision.requested_by
+        yield Branch(title="asked for by", leaves=decision.requested_by, names=True)
     if decision.os:
         title = "served by" if decision.outcome is Outcome.DISTRO else "the distribution's candidate, set aside"
         behind = backing.get(decision.os.package.name)
-        yield title, (*_candidate(decision.os), *((support(behind),) if behind else ()))
+        yield Branch(title=title, leaves=(*_candidate(decision.os), *((support(behind),) if behind else ())))
     if decision.trail:
-        yield "looked up and weighed", decision.trail
+        yield Branch(title="looked up and weighed", leaves=decision.trail)
     if decision.loosened:
-        yield f"the pin {decision.loosened} was loosened by the pins policy", ()
+        yield Branch(title=f"the pin {decision.loosened} was loosened by the pins policy")
     if decision.reason:
-        yield f"reason: {', '.join(filter(None, (words(decision.reason), decision.detail)))}", ()
+        why = ", ".join(filter(None, (words(decision.reason), decision.detail)))
+        yield Branch(title="reason", leaves=(why,), inline=True)
     if decision.wheel:
-        yield "taken from PyPI", (decision.wheel.filename, f"sha256 {decision.wheel.sha256}", *_attestation(decision))
+        wheel = decision.wheel
+        told = (wheel.filename, f"sha256 {wheel.sha256}", *_attestation(decision))
+        yield Branch(title="taken from PyPI", leaves=told)
     if decision.depends:
-        yield "needs", tuple(_dependency(name, known) for name in decision.depends)
+        needs = tuple(_dependency(name, known) for name in decision.depends)
+        yield Branch(title="needs", leaves=needs, names=True)
     if decision.concerns:
-        yield "to be looked at", tuple(concern.text for concern in decision.concerns)
+        yield Branch(title="to be looked at", leaves=tuple(concern.text for concern in decision.concerns))
     if decision.next_step:
-        yield f"next step: {decision.next_step}", ()
+        yield Branch(title="next step", leaves=(decision.next_step,), inline=True)
 
 
 def _attestation(decision: Decision) -> Iterable[str]:
@@ -146,7 +167,7 @@ def _candidate(candidate: OsCandidate) -> Iterable[str]:
 
 def _dependency(name: NormalizedName, known: Mapping[str, Decision]) -> str:
     decision = known.get(name)
-    return f"{name}: {_verdict(decision)}" if decision else name
+    return f"{name}: {verdict(decision)}" if decision else name
 
 
 def _wrapped(text: str, columns: int, *, first: str = "", rest: str = "") -> Iterable[str]:

@@ -25,6 +25,7 @@ FORMATS: Final = {
     "csv": "resolver.report.as_csv",
     "sarif": "resolver.report.sarif",
     "cyclonedx": "resolver.report.cyclonedx",
+    "html": "resolver.report.as_html",
 }
 """The module of each format, by the word that ``--format`` takes."""
 OF_EACH_FILE: Final = ("jsonl",)

@@ -82,7 +82,8 @@ def _target(resolution: Resolution, *, verbose: bool) -> Iterable[RenderableType
     yield from _headline(resolution)
     yield ""
     yield from _decisions(resolution, verbose=verbose)
-    yield from _list("Next steps", _next_steps(resolution.decisions))
+    steps = (f"{', '.join(names)}: {step}" for step, names in next_steps(resolution.decisions))
+    yield from _list("Next steps", map(printable, steps))
     yield from _list(f"Pins loosened by --pins {resolution.pins}", _loosened(resolution.decisions))
     yield from _list("Warnings", map(printable, resolution.warnings))
     yield from _totals(resolution)
@@ -178,14 +179,13 @@ def _version_notes(candidate: OsCandidate) -> Iterable[str]:
         yield printable(f"whose metadata says {candidate.metadata_version}")
 
 
-def _next_steps(decisions: Sequence[Decision]) -> Iterable[str]:
+def next_steps(decisions: Sequence[Decision]) -> Iterable[tuple[str, Sequence[str]]]:
     """Give each next step once, with the projects that it would help; unmet projects before those that have a home."""
     helped: dict[str, list[str]] = {}
     for decision in sorted(decisions, key=lambda decision: decision.outcome is not Outcome.UNMET):
         if decision.next_step:
             helped.setdefault(decision.next_step, []).append(decision.name)
-    for step, names in helped.items():
-        yield printable(f"{', '.join(names)}: {step}")
+    return helped.items()
 
 
 def _loosened(decisions: Sequence[Decision]) -> Iterable[str]:

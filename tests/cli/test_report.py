@@ -368,6 +368,7 @@ def test_R7_the_same_bytes_from_another_folder_under_another_hash_seed(
     for argv in (
         ("report", str(inputs), "--format", "json", "--pins", "prefer", *TRIXIE),
         ("report", str(inputs), "--pins", "prefer", *TRIXIE),
+        ("report", str(inputs), "--format", "html", "--pins", "prefer", *TRIXIE),
         ("lock", str(inputs), "--pins", "prefer", "-o", "-", *TRIXIE),
     ):
         outputs = twice(*argv)

@@ -240,6 +240,7 @@ def build_parser() -> _Parser:
     verify.add_argument("--venv", type=Path, metavar="DIR", help="default: venv")
     verify.add_argument("--lock", type=Path, metavar="FILE", help="another lock than the one it was made from")
 
+    _undo(add("undo", does="take an environment away, and the OS packages that came with it and nobody else needs"))
     _audit(add("audit", does="known vulnerabilities: clean, vulnerable or not checked"))
 
     update = add("update", target, python, does="fetch the metadata of the targets anew")
@@ -247,6 +248,12 @@ def build_parser() -> _Parser:
 
     add("targets", does="list the releases that answer without fetching")
     return parser
+
+
+def _undo(undo: _Parser) -> None:
+    undo.add_argument("--venv", type=Path, metavar="DIR", help="default: venv")
+    undo.add_argument("--dry-run", action="store_true", help="print the exact commands and run none")
+    undo.add_argument("--yes", action="store_true", help="do not ask before acting")
 
 
 def _audit(audit: _Parser) -> None:

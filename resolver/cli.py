@@ -26,12 +26,13 @@ from resolver.model import Outcome, PinsPolicy, Preference
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from resolver.cooldown import Cooldown
-    from resolver.model import Lock, Resolution
+    from resolver.model import Command, Lock, Resolution
     from resolver.report.survey import Total
     from resolver.venv.install import InstallResult
+    from resolver.venv.undo import UndoResult
 
 NO = 1
 """The exit code of a question whose answer is no."""
@@ -107,7 +108,7 @@ class _Session:
         self._options = _options(arguments, configuration.read(arguments.config, Path.cwd()))
         self._app = App(options=self._options, warn=self._warn, progress=self._progress)
 
-    def run(self) -> int:  # noqa: PLR0911 - one arm a command
+    def run(self) -> int:  # noqa: C901, PLR0911 - one arm a command
         match self._arguments.command:
             case "report":
                 return self._report()
@@ -119,6 +120,8 @@ class _Session:
                 return self._explain()
             case "verify":
                 return self._verify()
+            case "undo":
+                return self._undo()
             case "audit":
                 return self._audit()
             case "update":
@@ -223,14 +226,44 @@ class _Session:
         added = f", {len(plan.added)} of the system new" if plan.added else ""
         packages, wheels = count(len(lock.os_packages), "OS package"), count(len(lock.wheels), "wheel")
         self._progress(f"{packages}{added}; {wheels} into {self._options.venv}")
+        return self._agreed(plan.commands)
+
+    def _agreed(self, commands: Iterable[Command]) -> bool:
         if self._arguments.yes:
             return True
         if not sys.stdin.isatty():
-            raise InputError("nobody is here to confirm", context="install", hint="add --yes, or look with --dry-run")
-        for command in plan.commands:
+            context = self._arguments.command
+            raise InputError("nobody is here to confirm", context=context, hint="add --yes, or look with --dry-run")
+        for command in commands:
             print(f"  {command.shell_line()}", file=sys.stderr)
         print("Go ahead? [y/N] ", end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+    def _undo(self) -> int:
+        from resolver.venv.install import dry_run_lines  # noqa: PLC0415 - the same
+
+        result = self._app.undo(confirm=self._confirm_undo)
+        if self._options.dry_run:
+            self._tell_staying(result)
+            for line in dry_run_lines(result.commands):
+                print(line)
+        if not result.changed:
+            self._progress(f"there is no environment in {self._options.venv}; nothing to undo")
+        elif not self._options.dry_run:
+            self._progress(f"{self._options.venv} is undone")
+        return 0
+
+    def _tell_staying(self, plan: UndoResult) -> None:
+        for name, why in plan.staying:
+            self._progress(f"{name} stays: {why}")
+
+    def _confirm_undo(self, plan: UndoResult) -> bool:
+        from resolver.report.plain import count  # noqa: PLC0415 - each command imports its own
+
+        self._tell_staying(plan)
+        before = count(plan.untouched, "OS package")
+        self._progress(f"{count(len(plan.removed), 'OS package')} to remove; {before} stay that were there before")
+        return self._agreed(plan.commands)
 
     def _explain(self) -> int:
         from resolver.report import explanation  # noqa: PLC0415 - the same

@@ -170,6 +170,29 @@ class PackageManager(Protocol):
         ...
 
 
+class PackageRemover(Protocol):
+    """The distribution's own tool on this host, taking OS packages away again (``resolver.hosts``)."""
+
+    def installed(self, names: Iterable[str]) -> Mapping[str, str]:
+        """Like ``PackageManager.installed``."""
+        ...
+
+    def would_go(self, names: Iterable[str]) -> frozenset[str]:
+        """Simulate removing installed OS packages; give the names of all that would go, whoever needs them included.
+
+        Changes nothing. Raises CommandError where the tool refuses.
+        """
+        ...
+
+    def removal(self, names: Iterable[str]) -> Command:
+        """Give the command that removes them and nothing that has only become unneeded."""
+        ...
+
+    def remove(self, command: Command) -> None:
+        """Carry out what ``removal`` gave; raises the error that says what went wrong."""
+        ...
+
+
 class ProjectAdvisories(Protocol):
     """Who knows the vulnerabilities of PyPI's projects: a database on disk, or the index."""
 

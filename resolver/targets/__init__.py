@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from resolver.catalog.indexed import IndexedCatalog
     from resolver.catalog.store import Header
     from resolver.model import Release, Target
-    from resolver.ports import PackageManager
+    from resolver.ports import PackageManager, PackageRemover
 
 __all__ = ["HOST", "Setting", "Targets", "mappings_folder"]
 
@@ -52,6 +52,10 @@ class FamilyTargets(Protocol):
 
     def package_manager(self, catalog: IndexedCatalog) -> PackageManager:
         """Give what installs OS packages on the host whose catalog this is."""
+        ...
+
+    def remover(self, release: Release, architecture: str | None) -> PackageRemover:
+        """Give what removes OS packages on this host, which is of that release; no metadata is needed."""
         ...
 
 
@@ -115,6 +119,11 @@ class Targets:
     def package_manager(self, catalog: IndexedCatalog) -> PackageManager:
         """Give what installs OS packages on the host whose catalog this is."""
         return self._of(catalog.target.release).package_manager(catalog)
+
+    def remover(self, architecture: str | None) -> PackageRemover:
+        """Give what removes OS packages on this host; the architecture is the host's, as far as it is known."""
+        here = releases.of_host()
+        return self._of(here).remover(here, architecture)
 
     def _of(self, release: Release) -> FamilyTargets:
         if releases.family_of(release) is Family.DEBIAN:

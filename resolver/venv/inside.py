@@ -3,7 +3,9 @@
 Its commands::
 
     VENV/bin/python -I …/resolver/venv/inside.py prepare DIRECTORY…     bring in the distribution's folders
-    VENV/bin/python -I …/resolver/venv/inside.py finish < RECORD        write console scripts, then the record
+    VENV/bin/python -I …/resolver/venv/inside.py finish REGISTER < RECORD
+                                                                        write console scripts, note the environment in
+                                                                        the register, then write the record
     VENV/bin/python -I …/resolver/venv/inside.py inspect                print as JSON what is there
 
 A script rather than calls, so that ``--dry-run`` can print it as a line that does the same when pasted.
@@ -11,6 +13,7 @@ A script rather than calls, so that ``--dry-run`` can print it as a line that do
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -45,19 +48,41 @@ def prepare(directories: list[str]) -> None:
     (purelib / PTH_NAME).write_text(line, encoding="utf-8")
 
 
-def finish(record: str) -> None:
-    """Write the console scripts of the OS packages that the record names, and last the record itself."""
+def finish(record: str, register: Path) -> None:
+    """Write the console scripts of the OS packages that the record names, the register's entry, last the record."""
     projects = json.loads(record)["contract"]["projects"]
     wanted = {project["name"] for project in projects if project["outcome"] == "distro"}
     scripts = Path(sysconfig.get_path("scripts"))
     for name, distribution in sorted(_first_found().items()):
         if name in wanted:
             _write_scripts(distribution, scripts)
+    _note(register)
     # The record says "complete", so it appears whole and after everything else.
     path = Path(sys.prefix, RECORD_NAME)
     unfinished = path.with_suffix(".new")
     unfinished.write_text(record + "\n", encoding="utf-8")
     unfinished.replace(path)
+
+
+def entry_of(register: Path, venv: Path) -> Path:
+    """Name the file that notes an environment (``resolver.venv.register``)."""
+    return register / hashlib.sha256(os.fsencode(venv)).hexdigest()[:32]
+
+
+def _note(register: Path) -> None:
+    """Note the environment where an undo of another one looks for who else needs an OS package; for all to read."""
+    entry = entry_of(register, Path(sys.prefix))
+    unfinished = entry.with_suffix(".new")
+    try:
+        register.mkdir(mode=0o755, parents=True, exist_ok=True)
+        unfinished.write_bytes(os.fsencode(sys.prefix))
+        unfinished.chmod(0o644)
+        unfinished.replace(entry)
+    except OSError as error:
+        sys.stderr.write(
+            f"this environment could not be noted in {register} ({error.strerror}): undoing another one may remove"
+            " OS packages that it needs\n"
+        )
 
 
 def _write_scripts(distribution: Distribution, folder: Path) -> None:
@@ -155,8 +180,8 @@ def main(arguments: list[str]) -> None:
     match arguments:
         case ["prepare", *directories]:
             prepare(directories)
-        case ["finish"]:
-            finish(sys.stdin.read())
+        case ["finish", register]:
+            finish(sys.stdin.read(), Path(register))
         case ["inspect"]:
             json.dump(inspect(), sys.stdout)
         case _:

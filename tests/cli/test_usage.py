@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.loopback import Loopback
 
-COMMANDS = ("report", "lock", "install", "explain", "verify", "audit", "update", "targets")
+COMMANDS = ("report", "lock", "install", "explain", "verify", "undo", "audit", "update", "targets")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

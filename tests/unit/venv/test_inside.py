@@ -73,13 +73,13 @@ def bin_of(venv: Path) -> set[str]:
 
 def test_scripts_of_chosen_projects_and_of_no_others_are_written(venv: Path) -> None:
     before = bin_of(venv)
-    inside(venv, "finish", stdin=dump(RECORD))
+    inside(venv, "finish", str(venv.parent / "register"), stdin=dump(RECORD))
     assert bin_of(venv) - before == {"tool", "tool-deep", "tool-gui", "taken"}
     assert not (venv / "escape").exists()
 
 
 def test_a_script_runs_in_the_venv_with_its_arguments_and_exit_code(venv: Path) -> None:
-    inside(venv, "finish", stdin=dump(RECORD))
+    inside(venv, "finish", str(venv.parent / "register"), stdin=dump(RECORD))
     done = subprocess.run([venv / "bin/tool", "a", "b c"], capture_output=True, text=True, check=False, env={})
     assert (done.stdout, done.returncode) == ("tool a b c\n", 7)
     assert subprocess.check_output([venv / "bin/tool-deep"], text=True) == "deep\n"
@@ -87,12 +87,12 @@ def test_a_script_runs_in_the_venv_with_its_arguments_and_exit_code(venv: Path) 
 
 def test_P4_a_script_of_the_remainder_is_never_overwritten(venv: Path) -> None:
     (venv / "bin/taken").write_text("mine")
-    inside(venv, "finish", stdin=dump(RECORD))
+    inside(venv, "finish", str(venv.parent / "register"), stdin=dump(RECORD))
     assert (venv / "bin/taken").read_text() == "mine"
 
 
 def test_X4_the_record_is_what_it_was_told(venv: Path) -> None:
-    inside(venv, "finish", stdin=dump(RECORD))
+    inside(venv, "finish", str(venv.parent / "register"), stdin=dump(RECORD))
     assert read(venv) == RECORD
     assert not (venv / "distrofirst.new").exists()
 
@@ -100,7 +100,7 @@ def test_X4_the_record_is_what_it_was_told(venv: Path) -> None:
 @pytest.mark.parametrize("name", ["with space", "x" * 150, 'quo"te'])
 def test_a_script_runs_wherever_the_venv_is(tmp_path: Path, name: str) -> None:
     venv = make(tmp_path / name, tmp_path / "dist-packages")
-    inside(venv, "finish", stdin=dump(RECORD))
+    inside(venv, "finish", str(venv.parent / "register"), stdin=dump(RECORD))
     assert subprocess.run([venv / "bin/tool"], capture_output=True, check=False).stdout == b"tool\n"
 
 

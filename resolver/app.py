@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from resolver.catalog.indexed import IndexedCatalog
     from resolver.io.http import HttpClient
-    from resolver.model import AssignedIndex, Audit, Command, Lock, Resolution
+    from resolver.model import AssignedIndex, Audit, Command, Finding, Lock, Resolution
     from resolver.pypi.wheelhouse import Wheelhouse
     from resolver.report.survey_line import Surveyed
     from resolver.resolve.next_steps import Elsewhere
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from resolver.venv.record import Contract, Record
     from resolver.venv.register import Register
     from resolver.venv.undo import UndoResult
-    from resolver.venv.verify import Finding
 
 
 WHEELS = "wheels"
@@ -259,6 +258,7 @@ class App:
     def verify(self) -> tuple[Finding, ...]:
         """Hold an environment against the lock it was made from, or another one."""
         from resolver.venv import record  # noqa: PLC0415 - only here
+        from resolver.venv.drift import look_further  # noqa: PLC0415 - only here
         from resolver.venv.verify import verify  # noqa: PLC0415 - only here
 
         venv, known = self._environment()
@@ -268,7 +268,9 @@ class App:
             contract = known.contract
         else:
             raise self._no_environment()
-        return verify(contract, venv, self.runner, self._targets.package_manager(self._host_of(contract)))
+        found = verify(contract, venv, self.runner, self._targets.package_manager(self._host_of(contract)))
+        files = self._targets.files(contract.target.split()[1])
+        return look_further(found, contract, files, os.environ.get("PYTHONPATH", ""))
 
     def audit(self) -> Audit:
         """Look for known vulnerabilities in what a lock would install, or in what an environment holds (rule T2)."""

@@ -239,6 +239,7 @@ def build_parser() -> _Parser:
     verify = add("verify", does="hold an environment against the lock it was made from")
     verify.add_argument("--venv", type=Path, metavar="DIR", help="default: venv")
     verify.add_argument("--lock", type=Path, metavar="FILE", help="another lock than the one it was made from")
+    verify.add_argument("--format", choices=["text", "json"], default="text", help="default: text")
 
     _undo(add("undo", does="take an environment away, and the OS packages that came with it and nobody else needs"))
     _audit(add("audit", does="known vulnerabilities: clean, vulnerable or not checked"))

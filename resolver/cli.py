@@ -273,9 +273,10 @@ class _Session:
         return NO if any(_unmet(resolution) for resolution in resolutions) else 0
 
     def _verify(self) -> int:
+        from resolver.report import drift  # noqa: PLC0415 - the same
+
         findings = self._app.verify()
-        for finding in findings:
-            print(finding)
+        sys.stdout.write(drift.as_json(findings) if self._arguments.format == "json" else drift.text(findings))
         if not findings:
             self._progress(f"{self._options.venv} is as it should be")
         return NO if findings else 0

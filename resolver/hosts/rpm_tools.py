@@ -109,6 +109,14 @@ def package_manager_of_host(runner: Runner, host: Target, pip_package: str | Non
             return Zypper(runner, host, pip_package=pip)
 
 
+def reinstalling(runner: Runner) -> tuple[str, ...]:
+    """Give how this host's tool is told to install something again."""
+    tool = tool_of_host(runner)
+    if tool is RpmTool.ZYPPER:
+        return ("zypper", "install", "--force")
+    return ("dnf5" if tool is RpmTool.DNF5 else "dnf", "reinstall")
+
+
 def tool_of_host(runner: Runner) -> RpmTool:
     """Tell the host's package manager. Raises UnavailableError where it has none of the three."""
     tool = manager_of_host(runner, platform.freedesktop_os_release())

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from resolver.catalog.indexed import IndexedCatalog
     from resolver.catalog.store import Header
     from resolver.model import Release, Target
-    from resolver.ports import PackageManager, PackageRemover
+    from resolver.ports import PackageFiles, PackageManager, PackageRemover
 
 __all__ = ["HOST", "Setting", "Targets", "mappings_folder"]
 
@@ -56,6 +56,10 @@ class FamilyTargets(Protocol):
 
     def remover(self, release: Release, architecture: str | None) -> PackageRemover:
         """Give what removes OS packages on this host, which is of that release; no metadata is needed."""
+        ...
+
+    def files(self, release: Release, architecture: str | None) -> PackageFiles:
+        """Give what knows the files of this host's OS packages, likewise."""
         ...
 
 
@@ -124,6 +128,11 @@ class Targets:
         """Give what removes OS packages on this host; the architecture is the host's, as far as it is known."""
         here = releases.of_host()
         return self._of(here).remover(here, architecture)
+
+    def files(self, architecture: str | None) -> PackageFiles:
+        """Give what knows the files of this host's OS packages, likewise."""
+        here = releases.of_host()
+        return self._of(here).files(here, architecture)
 
     def _of(self, release: Release) -> FamilyTargets:
         if releases.family_of(release) is Family.DEBIAN:

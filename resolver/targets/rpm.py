@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from resolver.catalog.overrides import Override
     from resolver.catalog.rpm_md import Checksum
     from resolver.model import OsPackage, Release
-    from resolver.ports import Http, PackageManager, PackageRemover, RpmMetadata
+    from resolver.ports import Http, PackageFiles, PackageManager, PackageRemover, RpmMetadata
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,6 +90,13 @@ class RpmTargets:
         # Which of several Pythons does not matter to what is removed by its name.
         target = Target(release=release, architecture=_architecture(architecture), python="3")
         return rpm_tools.package_manager_of_host(self.setting.runner, target)
+
+    def files(self, release: Release, architecture: str | None) -> PackageFiles:  # noqa: ARG002 - rpm is rpm
+        """See the protocol."""
+        from resolver.hosts.package_files import RpmFiles  # noqa: PLC0415 - only verify asks
+
+        reinstall = rpm_tools.reinstalling(self.setting.runner)
+        return RpmFiles(self.setting.runner, _architecture(architecture), reinstall=reinstall)
 
     # --- the host's repositories ---
 

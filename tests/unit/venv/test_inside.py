@@ -159,3 +159,23 @@ def test_words_that_it_does_not_know_are_refused(venv: Path) -> None:
     done = subprocess.run([venv / "bin/python", "-I", INSIDE, "dance"], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "prepare" in done.stderr
+
+
+def test_what_was_changed_by_hand_is_seen(venv: Path) -> None:
+    (site,) = venv.glob("lib/python3*/site-packages")
+    metadata = site / "demo-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n")
+    for name in ("same.py", "changed.py"):
+        (site / name).write_text("")
+    empty = "sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
+    rows = [f"{name},{empty},0" for name in ("same.py", "changed.py", "gone.py")]
+    (metadata / "RECORD").write_text("\n".join([*rows, "demo-1.0.dist-info/RECORD,,", "unhashed.pyc,,", ""]))
+    (site / "changed.py").write_text("#")
+    (site / "stray.pth").write_text("")
+    seen = json.loads(inside(venv, "inspect"))
+    altered = {(one["project"], one["path"].rpartition("/")[2]): one for one in seen["altered"]}
+    assert altered.keys() == {("demo", "changed.py"), ("demo", "gone.py")}
+    assert altered["demo", "changed.py"]["since"].startswith("20")
+    assert altered["demo", "gone.py"]["found"] == "No such file or directory"
+    assert seen["unowned"] == [str(site / "stray.pth")]

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         AssignedIndex,
         Audit,
         Command,
+        Finding,
         Lock,
         NamedRepository,
         Resolution,
@@ -63,11 +64,15 @@ if TYPE_CHECKING:
     from resolver.surveying import Ledger
     from resolver.venv.install import InstallResult
     from resolver.venv.record import Contract, Record
-    from resolver.venv.verify import Finding
+    from resolver.venv.register import Register
+    from resolver.venv.undo import UndoResult
 
 
 WHEELS = "wheels"
 """The folder of the cache that holds them."""
+REGISTER = "environments"
+"""The folder of the state that notes which environments there are."""
+_SYSTEM_STATE = Path("/var/lib/distrofirst")
 _SEASON = 90 * 86400.0
 """In seconds."""
 
@@ -274,7 +279,8 @@ class App:
         packages = self._targets.package_manager(host)
         with ExitStack() as stack:
             wheels = self._supply(stack, lambda: host).wheels
-            plan = install(lock, self.options.venv, self.runner, packages, wheels, dry_run=True)
+            own = register_folder()
+            plan = install(lock, self.options.venv, self.runner, packages, wheels, register=own, dry_run=True)
             if self.options.dry_run or not plan.changed:
                 return plan
             if not confirm(lock, plan):
@@ -285,11 +291,28 @@ class App:
                     context="--offline",
                     hint="run without --offline; --dry-run shows the commands",
                 )
-            return install(lock, self.options.venv, self.runner, packages, wheels, announce=self._announce)
+            return install(
+                lock, self.options.venv, self.runner, packages, wheels, register=own, announce=self._announce
+            )
+
+    def undo(self, *, confirm: Callable[[UndoResult], bool]) -> UndoResult:
+        """Take an environment and what came with it away again; ``confirm`` sees what will be done first."""
+        from resolver.venv.undo import undo  # noqa: PLC0415 - only what acts needs it
+
+        venv, known = self._environment()
+        architecture = known.contract.target.split()[1] if known is not None else None
+        packages, register = self._targets.remover(architecture), open_register()
+        plan = undo(venv, self.runner, packages, register, dry_run=True)
+        if self.options.dry_run:
+            return plan
+        if plan.changed and not confirm(plan):
+            raise UnmetError("nothing was changed", hint="--yes goes ahead without asking")
+        return undo(venv, self.runner, packages, register, announce=self._announce)
 
     def verify(self) -> tuple[Finding, ...]:
         """Hold an environment against the lock it was made from, or another one."""
         from resolver.venv import record  # noqa: PLC0415 - only here
+        from resolver.venv.drift import look_further  # noqa: PLC0415 - only here
         from resolver.venv.verify import verify  # noqa: PLC0415 - only here
 
         venv, known = self._environment()
@@ -299,7 +322,9 @@ class App:
             contract = known.contract
         else:
             raise self._no_environment()
-        return verify(contract, venv, self.runner, self._targets.package_manager(self._host_of(contract)))
+        found = verify(contract, venv, self.runner, self._targets.package_manager(self._host_of(contract)))
+        files = self._targets.files(contract.target.split()[1])
+        return look_further(found, contract, files, os.environ.get("PYTHONPATH", ""))
 
     def audit(self) -> Audit:
         """Look for known vulnerabilities in what a lock would install, or in what an environment holds (rule T2)."""
@@ -677,3 +702,27 @@ def cache_folder() -> Path:
 
     folder = Path(platformdirs.user_cache_dir("distrofirst"))
     return folder if folder.is_absolute() else Path("/nonexistent/.cache/distrofirst")
+
+
+def register_folder() -> Path:
+    """Give the folder that this user's environments are noted in: state that outlives a cache (the same specification).
+
+    Root's is the system's, for root's environments are everybody's.
+    """
+    if os.geteuid() == 0:
+        return _SYSTEM_STATE / REGISTER
+    import platformdirs  # noqa: PLC0415 - as above
+
+    folder = Path(platformdirs.user_state_dir("distrofirst"))
+    return (folder if folder.is_absolute() else Path("/nonexistent/.local/state/distrofirst")) / REGISTER
+
+
+def open_register() -> Register:
+    """Give the registers of this machine: our own, the system's, and those in the homes of users that passwd knows."""
+    import pwd  # noqa: PLC0415 - only here
+
+    from resolver.venv.register import Register  # noqa: PLC0415 - only what acts needs it
+
+    homes = dict.fromkeys(Path(user.pw_dir) for user in pwd.getpwall())
+    others = (home / ".local/state/distrofirst" / REGISTER for home in homes)
+    return Register(own=register_folder(), folders=(_SYSTEM_STATE / REGISTER, *others))

@@ -256,7 +256,9 @@ def build_parser() -> _Parser:
     verify = add("verify", does="hold an environment against the lock it was made from")
     verify.add_argument("--venv", type=Path, metavar="DIR", help="default: venv")
     verify.add_argument("--lock", type=Path, metavar="FILE", help="another lock than the one it was made from")
+    verify.add_argument("--format", choices=["text", "json"], default="text", help="default: text")
 
+    _undo(add("undo", does="take an environment away, and the OS packages that came with it and nobody else needs"))
     _audit(add("audit", does="known vulnerabilities: clean, vulnerable or not checked"))
 
     _review(add("review", target, python, inputs, plan, does="what to review, by what most deserves a look"))
@@ -296,6 +298,12 @@ def _report(report: _Parser) -> None:
     report.add_argument(
         "--strict", action="store_true", help="exit 2 where a file of a folder cannot be read; without, it is named"
     )
+
+
+def _undo(undo: _Parser) -> None:
+    undo.add_argument("--venv", type=Path, metavar="DIR", help="default: venv")
+    undo.add_argument("--dry-run", action="store_true", help="print the exact commands and run none")
+    undo.add_argument("--yes", action="store_true", help="do not ask before acting")
 
 
 def _audit(audit: _Parser) -> None:

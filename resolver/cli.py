@@ -27,13 +27,14 @@ from resolver.model import NamedRepository, Outcome, PinsPolicy, Preference, Rea
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from resolver.comparing import Plans
     from resolver.cooldown import Cooldown
-    from resolver.model import Lock, Resolution
+    from resolver.model import Command, Lock, Resolution
     from resolver.report.survey import Total
     from resolver.venv.install import InstallResult
+    from resolver.venv.undo import UndoResult
 
 NO = 1
 """The exit code of a question whose answer is no."""
@@ -120,6 +121,7 @@ class _Session:
             "explain": self._explain,
             "diff": self._diff,
             "verify": self._verify,
+            "undo": self._undo,
             "audit": self._audit,
             "review": self._review,
             "update": self._update,
@@ -248,14 +250,44 @@ class _Session:
         added = f", {len(plan.added)} of the system new" if plan.added else ""
         packages, wheels = count(len(lock.os_packages), "OS package"), count(len(lock.wheels), "wheel")
         self._progress(f"{packages}{added}; {wheels} into {self._options.venv}")
+        return self._agreed(plan.commands)
+
+    def _agreed(self, commands: Iterable[Command]) -> bool:
         if self._arguments.yes:
             return True
         if not sys.stdin.isatty():
-            raise InputError("nobody is here to confirm", context="install", hint="add --yes, or look with --dry-run")
-        for command in plan.commands:
+            context = self._arguments.command
+            raise InputError("nobody is here to confirm", context=context, hint="add --yes, or look with --dry-run")
+        for command in commands:
             print(f"  {command.shell_line()}", file=sys.stderr)
         print("Go ahead? [y/N] ", end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+    def _undo(self) -> int:
+        from resolver.venv.install import dry_run_lines  # noqa: PLC0415 - the same
+
+        result = self._app.undo(confirm=self._confirm_undo)
+        if self._options.dry_run:
+            self._tell_staying(result)
+            for line in dry_run_lines(result.commands):
+                print(line)
+        if not result.changed:
+            self._progress(f"there is no environment in {self._options.venv}; nothing to undo")
+        elif not self._options.dry_run:
+            self._progress(f"{self._options.venv} is undone")
+        return 0
+
+    def _tell_staying(self, plan: UndoResult) -> None:
+        for name, why in plan.staying:
+            self._progress(f"{name} stays: {why}")
+
+    def _confirm_undo(self, plan: UndoResult) -> bool:
+        from resolver.report.plain import count  # noqa: PLC0415 - each command imports its own
+
+        self._tell_staying(plan)
+        before = count(plan.untouched, "OS package")
+        self._progress(f"{count(len(plan.removed), 'OS package')} to remove; {before} stay that were there before")
+        return self._agreed(plan.commands)
 
     def _explain(self) -> int:
         from resolver.report import explanation  # noqa: PLC0415 - the same
@@ -273,9 +305,10 @@ class _Session:
         return 0
 
     def _verify(self) -> int:
+        from resolver.report import drift  # noqa: PLC0415 - the same
+
         findings = self._app.verify()
-        for finding in findings:
-            print(finding)
+        sys.stdout.write(drift.as_json(findings) if self._arguments.format == "json" else drift.text(findings))
         if not findings:
             self._progress(f"{self._options.venv} is as it should be")
         return NO if findings else 0

@@ -822,6 +822,61 @@ class Transaction:
     """The installed OS packages that get another version, sorted."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlteredFile:
+    """A file of an installed OS package that is not what it came with."""
+
+    package: str
+    path: str
+    missing: bool
+    """Gone; else changed."""
+
+
+class Drift(StrEnum):
+    """In which way an environment is not what its lock says."""
+
+    OS_PACKAGE = "os-package"
+    """An OS package has another version."""
+    OS_MISSING = "os-missing"
+    """An OS package was removed."""
+    OS_FILE = "os-file"
+    """A file of an OS package is gone, or is not the one that it came with."""
+    MISSING = "missing"
+    VERSION = "version"
+    PLACE = "place"
+    """Another copy comes first on the interpreter's path, or the project comes from the wrong source."""
+    FILE = "file"
+    """A file of the remainder is gone, or is not the one that was in the wheel."""
+    ORIGIN = "origin"
+    """Installed from another file than the locked wheel."""
+    EXTRA = "extra"
+    """In the venv, and not in the lock: a project, or a module of none."""
+    STARTUP = "startup"
+    """In the venv, no project's, and run whenever its interpreter starts."""
+    INTERPRETER = "interpreter"
+    """The environment's interpreter is another Python, or gone: the release was upgraded."""
+    LEAK = "leak"
+    """The interpreter sees user site or /usr/local."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One difference between an environment and its lock."""
+
+    project: str
+    """The project, or the OS package or folder that the finding is about."""
+    kind: Drift
+    found: str
+    expected: str
+    remedy: str
+    since: str | None = None
+    """When it became so, as far as that is known: a time of day, in words."""
+
+    def __str__(self) -> str:
+        """Give one line."""
+        return f"{self.project}: found {self.found}, expected {self.expected}"
+
+
 class Verdict(StrEnum):
     """What is known of an item's vulnerabilities, in the order in which reports show them (rule T2)."""
 

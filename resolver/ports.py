@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from resolver.model import (
         Absence,
+        AlteredFile,
         Buildable,
         Command,
         Completed,
@@ -184,6 +185,48 @@ class PackageManager(Protocol):
 
     def perform(self, transaction: Transaction) -> None:
         """Carry out a transaction; raises the error that says what went wrong."""
+        ...
+
+
+class PackageRemover(Protocol):
+    """The distribution's own tool on this host, taking OS packages away again (``resolver.hosts``)."""
+
+    def installed(self, names: Iterable[str]) -> Mapping[str, str]:
+        """Like ``PackageManager.installed``."""
+        ...
+
+    def would_go(self, names: Iterable[str]) -> frozenset[str]:
+        """Simulate removing installed OS packages; give the names of all that would go, whoever needs them included.
+
+        Changes nothing. Raises CommandError where the tool refuses.
+        """
+        ...
+
+    def removal(self, names: Iterable[str]) -> Command:
+        """Give the command that removes them and nothing that has only become unneeded."""
+        ...
+
+    def remove(self, command: Command) -> None:
+        """Carry out what ``removal`` gave; raises the error that says what went wrong."""
+        ...
+
+
+class PackageFiles(Protocol):
+    """What this host's package database knows of OS packages' files and of their past (``resolver.hosts``)."""
+
+    def altered(self, names: Iterable[str]) -> tuple[AlteredFile, ...]:
+        """Give the files that are gone or changed, sorted by path; settings and documentation apart.
+
+        Reads every file of the installed ones. Raises CommandError where the database cannot be read.
+        """
+        ...
+
+    def changed_at(self, names: Iterable[str]) -> Mapping[str, str]:
+        """Tell when OS packages were last installed, updated or removed, as far as that is on record."""
+        ...
+
+    def repair(self, name: str) -> Command:
+        """Give the command that brings an OS package's files back."""
         ...
 
 

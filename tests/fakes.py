@@ -263,6 +263,31 @@ class FakePackageManager:
             self.state |= dict(word.split("=", 1) for word in command.argv[1:])
 
 
+class FakePackageRemover:
+    """A PackageRemover of a system that is a table: each installed OS package with those that it needs."""
+
+    def __init__(self, needs: Mapping[str, Sequence[str]]) -> None:
+        """Take the installed OS packages with what each needs."""
+        self.needs = dict(needs)
+        self.simulated = 0
+
+    def installed(self, names: Iterable[str]) -> Mapping[str, str]:
+        return {name: "1.0-1" for name in names if name in self.needs}
+
+    def would_go(self, names: Iterable[str]) -> frozenset[str]:
+        self.simulated += 1
+        gone = set(names)
+        while more := {name for name, needs in self.needs.items() if gone & set(needs)} - gone:
+            gone |= more
+        return frozenset(gone)
+
+    def removal(self, names: Iterable[str]) -> Command:
+        return Command(argv=("remove-os-packages", *sorted(names)), privileged=True)
+
+    def remove(self, command: Command) -> None:
+        self.needs = {name: needs for name, needs in self.needs.items() if name not in command.argv[1:]}
+
+
 class FakeOsAdvisories:
     """OsAdvisories from tables; what they do not have is not checked. Versions are ordered as text."""
 

@@ -9,6 +9,7 @@ Debian and Ubuntu:
 ``apt_dump``, ``apt_root``, ``apt_sources``
                         reading apt's metadata, on this host or in a private root, and judging its sources
 ``debian``              the acting side: one transaction, planned, simulated, carried out
+``apt_removal``         taking OS packages away again
 ``apt_failures``        what apt and dpkg say when they fail, as our errors
 
 Fedora, RHEL, openSUSE and their kin:

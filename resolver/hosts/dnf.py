@@ -22,7 +22,7 @@ from resolver.hosts.rpm_manager import Build, Change, RpmManager, Step
 from resolver.model import Command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from resolver.model import Completed
 
@@ -31,6 +31,8 @@ _OPTIONS = (
     # For every repository, whatever its file says; plain gpgcheck=1 would be its default alone (measured).
     "--setopt=*.gpgcheck=1",
 )
+_KEEP = "--setopt=clean_requirements_on_remove=False"
+"""What only seems unneeded stays when something is removed; both take it, and each has another option besides."""
 _SECTIONS = {
     "Installing:": Change.INSTALL,
     "Installing dependencies:": Change.INSTALL,
@@ -63,6 +65,10 @@ class _Dnf(RpmManager):
             purpose="install OS packages",
         )
 
+    @property
+    def _removing(self) -> tuple[str, ...]:
+        return (self._tool, "remove", "-y", _KEEP)
+
     def _builds_of(self, command: Command) -> tuple[Build, ...]:
         return tuple(_build(word) for word in command.argv[2:] if not word.startswith("-"))
 
@@ -89,6 +95,20 @@ class Dnf5(_Dnf):
             raise failure_of(simulation, done)
         return read_table(done.stdout)
 
+    def _simulate_removal(self, names: Sequence[str]) -> tuple[Step, ...]:
+        simulation, done = self._ask_to_remove(names, ())
+        if NO_LOCK_FILE in done.stderr:
+            simulation, done = self._ask_to_remove(names, SKIP_LOCKS)
+        if _REFUSED not in _text(done):
+            raise failure_of(simulation, done)
+        return read_table(done.stdout)
+
+    def _ask_to_remove(self, names: Iterable[str], options: tuple[str, ...]) -> tuple[Command, Completed]:
+        command = Command(
+            argv=("dnf5", "remove", "--assumeno", *options, _KEEP, *names), purpose="simulate removing OS packages"
+        )
+        return command, self._runner.run(command)
+
     def _ask_for(self, wanted: Iterable[Build], options: tuple[str, ...]) -> tuple[Command, Completed]:
         command = Command(
             argv=("dnf5", "install", "--assumeno", *options, *_OPTIONS, *map(_spec, wanted)),
@@ -105,10 +125,15 @@ class Dnf4(_Dnf):
         return "dnf"
 
     def _simulate(self, wanted: Sequence[Build]) -> tuple[Step, ...]:
-        request = {"do": "solve", "specs": [_spec(build) for build in wanted]}
-        answer: dict[str, Any] = ask(self._runner, request, purpose="simulate installing OS packages")
+        return self._solved("install", {"do": "solve", "specs": [_spec(build) for build in wanted]})
+
+    def _simulate_removal(self, names: Sequence[str]) -> tuple[Step, ...]:
+        return self._solved("remove", {"do": "solve-removal", "names": list(names)})
+
+    def _solved(self, verb: str, request: Mapping[str, object]) -> tuple[Step, ...]:
+        answer: dict[str, Any] = ask(self._runner, request, purpose=f"simulate what dnf {verb} does")
         if "failure" in answer:
-            raise complaint("install", answer)
+            raise complaint(verb, answer)
         return tuple(
             Step(change=Change(change), name=name, evr=spelled(evr), architecture=architecture, repository=repository)
             for change, name, evr, architecture, repository in answer["steps"]

@@ -12,6 +12,7 @@ stdin: one request, ``{"do": …}``, where ``offline`` allows nothing but what t
 - ``repositories``: the enabled ones with their effective settings, metadata fetched where there is none;
 - ``offers``, ``provides: [GLOB…]``, ``names: [NAME…]``: the available builds, after excludes and module filtering;
 - ``solve``, ``specs: [NEVRA…]``: what installing them would do, without weak dependencies;
+- ``solve-removal``, ``names: [NAME…]``: what removing installed packages would do, the unneeded ones left alone;
 - ``download``, ``spec``, ``folder``: one build's file.
 
 stdout: one object with the answer, or with ``failure`` (``not-found``, ``solver``, ``repository``, ``other``) and
@@ -106,6 +107,26 @@ def solved(base: Any, specs: list[str]) -> list[list[str]]:
     for spec in specs:
         base.install(spec)
     base.resolve(allow_erasing=False)
+    return steps(base)
+
+
+def solved_removal(names: list[str]) -> list[list[str]]:
+    """Give the steps of the transaction that removes these; no repository is needed for it."""
+    base = dnf.Base()
+    base.conf.read()
+    base.conf.clean_requirements_on_remove = False
+    base.init_plugins()
+    base.pre_configure_plugins()
+    base.configure_plugins()
+    base.fill_sack(load_system_repo=True, load_available_repos=False)
+    for name in names:
+        base.remove(name)
+    base.resolve(allow_erasing=True)
+    return steps(base)
+
+
+def steps(base: Any) -> list[list[str]]:
+    """List what a solved transaction does."""
     return sorted(
         [CHANGES[item.action], item.pkg.name, item.pkg.evr, item.pkg.arch, item.pkg.reponame]
         for item in base.transaction
@@ -131,6 +152,9 @@ def downloaded(base: Any, request: dict[str, Any]) -> str:
 
 def answer(request: dict[str, Any], result: dict[str, Any]) -> None:
     """Answer one request."""
+    if request["do"] == "solve-removal":
+        result["steps"] = solved_removal(request["names"])
+        return
     base, skipped = opened(offline=request.get("offline", False))
     result["skipped"] = skipped
     if not any(base.repos.iter_enabled()):

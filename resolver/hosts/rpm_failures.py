@@ -68,7 +68,7 @@ def skipped_repository(command: Command, done: Completed) -> DistrofirstError | 
 def _named(command: Command) -> tuple[str, str]:
     """Tell the tool and what it was asked to do: ``dnf5`` and ``dnf5 install``."""
     tool = command.argv[0]
-    verbs = ("install", "refresh", "makecache", "repoquery", "download", "search", "repos", "repo", "locks")
+    verbs = ("install", "remove", "refresh", "makecache", "repoquery", "download", "search", "repos", "repo", "locks")
     return tool, f"{tool} {next((word for word in command.argv if word in verbs), '')}".strip()
 
 

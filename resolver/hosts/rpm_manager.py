@@ -116,6 +116,30 @@ class RpmManager(ABC):
             if error := failed_script(command, done):
                 raise error
 
+    def would_go(self, names: Iterable[str]) -> frozenset[str]:
+        """Have the tool solve it (``resolver.ports.PackageRemover``, as the following)."""
+        return frozenset(step.name for step in self._simulate_removal(sorted(names)) if step.change is Change.REMOVE)
+
+    def removal(self, names: Iterable[str]) -> Command:
+        """Give the one command."""
+        return Command(
+            argv=(*self._removing, *sorted(names)), privileged=True, environment=self._patience,
+            purpose="remove OS packages",
+        )  # fmt: skip
+
+    def remove(self, command: Command) -> None:
+        """Run it, its output passed on, and have rpm confirm that they are gone."""
+        done = self._runner.stream(command)
+        if not self._succeeded(done):
+            raise failure_of(command, done)
+        words = command.argv[len(self._removing) :]
+        if left := sorted(self.installed(words)):
+            raise CommandError(
+                f"{self._tool} reports success, but rpm still has {', '.join(left)}",
+                context=f"{self._tool} remove",
+                hint="see the messages above, then repeat the command",
+            )
+
     def _wanted(self, lock: Lock) -> tuple[Build, ...]:
         builds = [
             Build(name=package.name, evr=spelled(package.version), architecture=package.architecture)
@@ -196,6 +220,20 @@ class RpmManager(ABC):
     @abstractmethod
     def _builds_of(self, command: Command) -> tuple[Build, ...]:
         """Read back what ``_install`` asks for."""
+
+    @property
+    @abstractmethod
+    def _removing(self) -> tuple[str, ...]:
+        """How the tool is told to remove what follows, and nothing that has only become unneeded."""
+
+    @abstractmethod
+    def _simulate_removal(self, names: Sequence[str]) -> tuple[Step, ...]:
+        """Let the tool solve a removal; raises its reason where it cannot be done."""
+
+    @property
+    def _patience(self) -> Mapping[str, str]:
+        """What has the tool wait for another one."""
+        return {}
 
     def _succeeded(self, done: Completed) -> bool:
         return done.returncode == 0

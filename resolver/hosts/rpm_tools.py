@@ -15,8 +15,9 @@ from resolver.model import Command
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from resolver.hosts.rpm_manager import RpmManager
     from resolver.model import Target
-    from resolver.ports import PackageManager, RpmMetadata, Runner
+    from resolver.ports import RpmMetadata, Runner
 
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _CONFIGURATION = (
@@ -85,8 +86,11 @@ def metadata_of_host(runner: Runner, extra_names: Iterable[str] = (), *, offline
             return ZyppMetadata(runner, extra_names=extra_names)
 
 
-def package_manager_of_host(runner: Runner, host: Target, pip_package: str | None) -> PackageManager:
-    """Give what installs on this host; ``pip_package`` is what carries pip for the target's Python, as far as known."""
+def package_manager_of_host(runner: Runner, host: Target, pip_package: str | None = None) -> RpmManager:
+    """Give what installs and removes on this host.
+
+    ``pip_package`` is what carries pip for the target's Python, as far as known.
+    """
     from resolver.hosts.rpm_manager import PIP_PACKAGE  # noqa: PLC0415 - what only looks needs no acting side
 
     pip = pip_package or PIP_PACKAGE
@@ -103,6 +107,14 @@ def package_manager_of_host(runner: Runner, host: Target, pip_package: str | Non
             from resolver.hosts.zypper import Zypper  # noqa: PLC0415 - the same
 
             return Zypper(runner, host, pip_package=pip)
+
+
+def reinstalling(runner: Runner) -> tuple[str, ...]:
+    """Give how this host's tool is told to install something again."""
+    tool = tool_of_host(runner)
+    if tool is RpmTool.ZYPPER:
+        return ("zypper", "install", "--force")
+    return ("dnf5" if tool is RpmTool.DNF5 else "dnf", "reinstall")
 
 
 def tool_of_host(runner: Runner) -> RpmTool:

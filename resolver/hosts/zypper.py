@@ -20,7 +20,7 @@ from resolver.hosts.zypp_xml import repositories_of, root_of, words_of
 from resolver.model import Command, Completed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from xml.etree.ElementTree import Element
 
     from resolver.model import Target
@@ -39,6 +39,8 @@ _OPTIONS = (
     "--download",
     "in-advance",
 )
+_REMOVE = ("--name", "--no-clean-deps")
+"""By name alone, and nothing that has only become unneeded, whatever zypper.conf says."""
 _PATIENT = {"ZYPP_LOCK_TIMEOUT": "60"}
 """PackageKit holds zypp's lock for seconds; a minute is enough for that and short enough for a person."""
 
@@ -110,6 +112,29 @@ class Zypper(RpmManager):
             hint="free some space; `zypper clean` empties zypper's download folder",
         )
         return steps
+
+    @property
+    def _removing(self) -> tuple[str, ...]:
+        return ("zypper", *_GLOBAL, "remove", *_REMOVE)
+
+    @property
+    def _patience(self) -> Mapping[str, str]:
+        return _PATIENT
+
+    def _simulate_removal(self, names: Sequence[str]) -> tuple[Step, ...]:
+        command = Command(
+            argv=("zypper", "--xmlout", *_GLOBAL, "remove", "--dry-run", *_REMOVE, *names),
+            privileged=True,
+            environment=_PATIENT,
+            purpose="simulate removing OS packages",
+        )
+        done = self._runner.run(command)
+        root = root_of(done, command)
+        summary = root.find("install-summary")
+        if done.returncode not in _DONE or summary is None:
+            said = Completed(returncode=done.returncode, stdout=words_of(root), stderr=done.stderr)
+            raise failure_of(command, said)
+        return _steps(summary)
 
     def _install(self, builds: Iterable[Build]) -> Command:
         return Command(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from resolver.catalog.indexed import IndexedCatalog
     from resolver.catalog.store import Header
     from resolver.model import Release, Target
-    from resolver.ports import PackageManager
+    from resolver.ports import PackageFiles, PackageManager, PackageRemover
 
 __all__ = ["HOST", "Setting", "Targets", "mappings_folder"]
 
@@ -53,6 +53,14 @@ class FamilyTargets(Protocol):
 
     def package_manager(self, catalog: IndexedCatalog) -> PackageManager:
         """Give what installs OS packages on the host whose catalog this is."""
+        ...
+
+    def remover(self, release: Release, architecture: str | None) -> PackageRemover:
+        """Give what removes OS packages on this host, which is of that release; no metadata is needed."""
+        ...
+
+    def files(self, release: Release, architecture: str | None) -> PackageFiles:
+        """Give what knows the files of this host's OS packages, likewise."""
         ...
 
 
@@ -130,6 +138,16 @@ class Targets:
     def package_manager(self, catalog: IndexedCatalog) -> PackageManager:
         """Give what installs OS packages on the host whose catalog this is."""
         return self._of(catalog.target.release).package_manager(catalog)
+
+    def remover(self, architecture: str | None) -> PackageRemover:
+        """Give what removes OS packages on this host; the architecture is the host's, as far as it is known."""
+        here = releases.of_host()
+        return self._of(here).remover(here, architecture)
+
+    def files(self, architecture: str | None) -> PackageFiles:
+        """Give what knows the files of this host's OS packages, likewise."""
+        here = releases.of_host()
+        return self._of(here).files(here, architecture)
 
     def _of(self, release: Release) -> FamilyTargets:
         """Choose the family; it sees the repositories that are for this release alone."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from resolver.catalog.indexed import ReadExtras
     from resolver.catalog.overrides import Override
     from resolver.model import OsPackage, Release
-    from resolver.ports import PackageManager
+    from resolver.ports import PackageFiles, PackageManager, PackageRemover
 
 EMBEDDED_ARCHITECTURE = "amd64"
 _ARCHITECTURES = (*MACHINES, "loong64", "mips64el", "riscv64", "s390x")
@@ -120,6 +120,18 @@ class DebianTargets:
         from resolver.hosts.debian import Apt  # noqa: PLC0415 - only what acts needs it
 
         return Apt(self.setting.runner, catalog.target)
+
+    def remover(self, release: Release, architecture: str | None) -> PackageRemover:  # noqa: ARG002 - apt is apt
+        """See the protocol."""
+        from resolver.hosts.apt_removal import AptRemover  # noqa: PLC0415 - only what acts needs it
+
+        return AptRemover(self.setting.runner, _architecture(architecture))
+
+    def files(self, release: Release, architecture: str | None) -> PackageFiles:  # noqa: ARG002 - dpkg is dpkg
+        """See the protocol."""
+        from resolver.hosts.package_files import DpkgFiles  # noqa: PLC0415 - only verify asks
+
+        return DpkgFiles(self.setting.runner, _architecture(architecture))
 
     def _build_host(
         self, release: Release, names: store.IndexFile, known: Mapping[NormalizedName, Override], path: Path

@@ -22,7 +22,7 @@ from resolver.catalog.contents import split_metadata_name
 from resolver.catalog.indexed import IndexedCatalog
 from resolver.errors import InputError, UnavailableError
 from resolver.hosts import releases, rpm_database, rpm_fetch, rpm_tools
-from resolver.model import MACHINES, Absence, RpmRepository
+from resolver.model import MACHINES, Absence, RpmRepository, Target
 from resolver.targets.common import Setting, fingerprint, mappings_folder
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from resolver.catalog.overrides import Override
     from resolver.catalog.rpm_md import Checksum
     from resolver.model import NamedRepository, OsPackage, Release
-    from resolver.ports import Http, PackageManager, RpmMetadata
+    from resolver.ports import Http, PackageFiles, PackageManager, PackageRemover, RpmMetadata
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,6 +84,19 @@ class RpmTargets:
         pip = catalog.lookup(canonicalize_name("pip"))
         package = None if isinstance(pip, Absence) else pip.package.name
         return rpm_tools.package_manager_of_host(self.setting.runner, catalog.target, package)
+
+    def remover(self, release: Release, architecture: str | None) -> PackageRemover:
+        """See the protocol."""
+        # Which of several Pythons does not matter to what is removed by its name.
+        target = Target(release=release, architecture=_architecture(architecture), python="3")
+        return rpm_tools.package_manager_of_host(self.setting.runner, target)
+
+    def files(self, release: Release, architecture: str | None) -> PackageFiles:  # noqa: ARG002 - rpm is rpm
+        """See the protocol."""
+        from resolver.hosts.package_files import RpmFiles  # noqa: PLC0415 - only verify asks
+
+        reinstall = rpm_tools.reinstalling(self.setting.runner)
+        return RpmFiles(self.setting.runner, _architecture(architecture), reinstall=reinstall)
 
     # --- the host's repositories ---
 

@@ -4,6 +4,8 @@
 ``environment``         the commands that make one, planned without touching anything
 ``install``             the OS transaction, the environment and the check of both, all or nothing (rules X1, X4)
 ``journal``             one run at a time, and what a killed one leaves for the next
+``undo``                the way back: what came with an environment, and the environment
+``register``            which environments there are on this machine
 ``verify``              what is there, held against what must be
 ``inside``              the script that the venv's interpreter runs; standard library only
 ``_distrofirst_site``   the module that, inside a venv, brings in the OS packages; standard library only

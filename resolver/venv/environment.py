@@ -108,11 +108,13 @@ def commands_for(
     *,
     interpreter: str,
     site_directories: Sequence[str],
+    register: Path,
 ) -> tuple[Command, ...]:
     """Give the commands that make the environment, in their order; the former one, if any, is moved aside first.
 
     ``files`` are the wheels on this machine, by project.
-    ``interpreter`` is the distribution's, by its whole path; ``site_directories`` are where its OS packages lie.
+    ``interpreter`` is the distribution's, by its whole path; ``site_directories`` are where its OS packages lie;
+    ``register`` is the folder that it is noted in.
     """
     python = place.python
     return (
@@ -127,7 +129,7 @@ def commands_for(
         ),
         *((_pip(python, wheels, files),) if wheels else ()),
         Command(
-            argv=(python, "-I", str(INSIDE), "finish"),
+            argv=(python, "-I", str(INSIDE), "finish", str(register)),
             stdin=records.dump(record),
             purpose="write the scripts of the OS packages",
         ),
@@ -148,6 +150,14 @@ def restore(place: Place) -> tuple[Command, ...]:
         # It could not even be moved aside, and is still where it was.
         return ()
     return _remove(place.venv), _move(old_of(place.venv), place.venv)
+
+
+def clearing(venv: Path) -> tuple[Command, ...]:
+    """Give what removes an environment, and the former one that waits beside it, which goes first: it may be whole."""
+    there = [path for path in (old_of(venv), venv) if os.path.lexists(path)]
+    if not there:
+        return ()
+    return (Command(argv=("rm", "-rf", "--", *map(str, there)), purpose="remove the environment"),)
 
 
 def _pip(python: str, wheels: Sequence[Wheel], files: Mapping[NormalizedName, Path]) -> Command:

@@ -3,7 +3,9 @@
 Its commands::
 
     VENV/bin/python -I …/resolver/venv/inside.py prepare DIRECTORY…     bring in the distribution's folders
-    VENV/bin/python -I …/resolver/venv/inside.py finish < RECORD        write console scripts, then the record
+    VENV/bin/python -I …/resolver/venv/inside.py finish REGISTER < RECORD
+                                                                        write console scripts, note the environment in
+                                                                        the register, then write the record
     VENV/bin/python -I …/resolver/venv/inside.py inspect                print as JSON what is there
 
 A script rather than calls, so that ``--dry-run`` can print it as a line that does the same when pasted.
@@ -11,12 +13,16 @@ A script rather than calls, so that ``--dry-run`` can print it as a line that do
 
 from __future__ import annotations
 
+import base64
+import csv
+import hashlib
 import json
 import os
 import re
 import shutil
 import sys
 import sysconfig
+from datetime import datetime, timezone
 from importlib.metadata import Distribution
 from pathlib import Path
 
@@ -45,19 +51,41 @@ def prepare(directories: list[str]) -> None:
     (purelib / PTH_NAME).write_text(line, encoding="utf-8")
 
 
-def finish(record: str) -> None:
-    """Write the console scripts of the OS packages that the record names, and last the record itself."""
+def finish(record: str, register: Path) -> None:
+    """Write the console scripts of the OS packages that the record names, the register's entry, last the record."""
     projects = json.loads(record)["contract"]["projects"]
     wanted = {project["name"] for project in projects if project["outcome"] == "distro"}
     scripts = Path(sysconfig.get_path("scripts"))
     for name, distribution in sorted(_first_found().items()):
         if name in wanted:
             _write_scripts(distribution, scripts)
+    _note(register)
     # The record says "complete", so it appears whole and after everything else.
     path = Path(sys.prefix, RECORD_NAME)
     unfinished = path.with_suffix(".new")
     unfinished.write_text(record + "\n", encoding="utf-8")
     unfinished.replace(path)
+
+
+def entry_of(register: Path, venv: Path) -> Path:
+    """Name the file that notes an environment (``resolver.venv.register``)."""
+    return register / hashlib.sha256(os.fsencode(venv)).hexdigest()[:32]
+
+
+def _note(register: Path) -> None:
+    """Note the environment where an undo of another one looks for who else needs an OS package; for all to read."""
+    entry = entry_of(register, Path(sys.prefix))
+    unfinished = entry.with_suffix(".new")
+    try:
+        register.mkdir(mode=0o755, parents=True, exist_ok=True)
+        unfinished.write_bytes(os.fsencode(sys.prefix))
+        unfinished.chmod(0o644)
+        unfinished.replace(entry)
+    except OSError as error:
+        sys.stderr.write(
+            f"this environment could not be noted in {register} ({error.strerror}): undoing another one may remove"
+            " OS packages that it needs\n"
+        )
 
 
 def _write_scripts(distribution: Distribution, folder: Path) -> None:
@@ -92,11 +120,15 @@ def script_text(interpreter: str, module: str, function: str) -> str:
 
 
 def inspect() -> dict[str, object]:
-    """Tell what the interpreter sees: its path, and each project in the order of that path."""
+    """Tell what the interpreter sees: its path, each project in the order of that path, and what was changed by hand."""
+    own = sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+    installed = [item for item in _all_found() if os.path.dirname(item[1]) in own]  # noqa: PTH120 - strings
     return {
+        "altered": [found for name, _, distribution in installed for found in _altered(name, distribution)],
+        "unowned": _unowned(own, [distribution for _, _, distribution in installed]),
         "python": "{}.{}".format(*sys.version_info),
         "prefix": sys.prefix,
-        "site_packages": sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}),
+        "site_packages": own,
         "path": [entry for entry in sys.path if entry],
         "user_site": bool(__import__("site").ENABLE_USER_SITE),
         "projects": [
@@ -127,6 +159,44 @@ def _all_found() -> list[tuple[str, str, Distribution]]:
     return found
 
 
+def _altered(project: str, distribution: Distribution) -> list[dict[str, str]]:
+    """Give the files of a project that are gone, or not what its RECORD says (the wheel format).
+
+    What Python compiles itself has no hash there.
+    """
+    found = []
+    for name, said in _recorded(distribution):
+        path = os.path.normpath(str(distribution.locate_file(name)))
+        if not said.startswith("sha256="):
+            continue
+        try:
+            with open(path, "rb") as opened:  # noqa: PTH123 - a string
+                digest = hashlib.sha256(opened.read()).digest()
+            since = datetime.fromtimestamp(os.path.getmtime(path), timezone.utc)  # noqa: PTH204, UP017 - Python 3.9
+        except OSError as error:
+            found.append({"project": project, "path": path, "found": error.strerror or "unreadable", "since": ""})
+            continue
+        if base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != said.partition("=")[2]:
+            found.append({"project": project, "path": path, "found": "changed", "since": f"{since:%Y-%m-%d %H:%M} UTC"})
+    return found
+
+
+def _recorded(distribution: Distribution) -> list[tuple[str, str]]:
+    """Give the paths and hashes of RECORD; ``Distribution.files`` leaves out what is gone, from Python 3.12 on."""
+    rows = csv.reader((distribution.read_text("RECORD") or "").splitlines())
+    return [(row[0], row[1]) for row in rows if len(row) > 1]
+
+
+def _unowned(own: list[str], distributions: list[Distribution]) -> list[str]:
+    """Give what lies in site-packages itself and is no project's: a module put there hides one of an OS package."""
+    owned = {f"{SITE_MODULE}.py", PTH_NAME, "__pycache__"}
+    for distribution in distributions:
+        owned |= {name.partition("/")[0] for name, _ in _recorded(distribution)}
+        owned |= set((distribution.read_text("top_level.txt") or "").split())
+    paths = [path for folder in own if os.path.isdir(folder) for path in sorted(Path(folder).iterdir())]  # noqa: PTH112
+    return [str(path) for path in paths if path.name not in owned and path.suffix not in {".dist-info", ".egg-info"}]
+
+
 def _field(distribution: Distribution, name: str) -> str | None:
     """Give a field of the metadata; asking for one that is missing will be an error in a later Python."""
     metadata = distribution.metadata
@@ -155,8 +225,8 @@ def main(arguments: list[str]) -> None:
     match arguments:
         case ["prepare", *directories]:
             prepare(directories)
-        case ["finish"]:
-            finish(sys.stdin.read())
+        case ["finish", register]:
+            finish(sys.stdin.read(), Path(register))
         case ["inspect"]:
             json.dump(inspect(), sys.stdout)
         case _:

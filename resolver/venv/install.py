@@ -42,11 +42,13 @@ def install(
     packages: PackageManager,
     wheels: WheelSource,
     *,
+    register: Path,
     dry_run: bool = False,
     announce: Callable[[Command], None] = lambda _: None,
 ) -> InstallResult:
     """Bring the host and the environment to what a lock says, or leave both as they were.
 
+    ``register`` is the folder that the environment is noted in (``resolver.venv.register``).
     ``announce`` is told of each command before it runs. A dry run changes nothing, and gives the commands. Either has
     the wheels here, and looked through, before the first command (rule P4).
 
@@ -60,10 +62,10 @@ def install(
         raise InputError("the root folder cannot be an environment", context=str(venv), hint="name a folder below it")
     if dry_run:
         note = journal.note_beside(venv)
-        job = _plan(lock, venv, runner, packages, wheels, note)
+        job = _plan(lock, venv, runner, packages, wheels, register, note)
         return InstallResult(changed=bool(job.commands), commands=job.commands, added=job.transaction.added)
     with journal.held(venv) as held:
-        job = _plan(lock, venv, runner, packages, wheels, held.note)
+        job = _plan(lock, venv, runner, packages, wheels, register, held.note)
         if not job.commands:
             return InstallResult(changed=False)
         _carry_out(job, runner, packages, held, announce)
@@ -92,8 +94,14 @@ class _Job:
         return (*self.place.leftovers, *self.transaction.commands, *self.build)
 
 
-def _plan(
-    lock: Lock, venv: Path, runner: Runner, packages: PackageManager, wheels: WheelSource, note: journal.Note
+def _plan(  # noqa: PLR0917 - what install itself takes
+    lock: Lock,
+    venv: Path,
+    runner: Runner,
+    packages: PackageManager,
+    wheels: WheelSource,
+    register: Path,
+    note: journal.Note,
 ) -> _Job:
     contract = contract_of(lock)
     place = environment.look_at(venv, was_building=note.building)
@@ -112,6 +120,7 @@ def _plan(
             wheels.obtain(lock) if lock.wheels else {},
             interpreter=packages.interpreter,
             site_directories=packages.site_directories,
+            register=register,
         )
     )
     return _Job(contract=contract, transaction=transaction, place=place, build=build, added=added)

@@ -89,7 +89,7 @@ def _lock(path: Path) -> int:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
         except OSError as error:
             raise CommandError(
-                f"the environment cannot be made here: {error.strerror}",
+                f"the environment cannot be made or removed here: {error.strerror}",
                 context=str(path.parent),
                 hint="name another folder with --venv",
             ) from error

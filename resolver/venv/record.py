@@ -14,6 +14,7 @@ from resolver.errors import InputError
 from resolver.model import AssignedIndex, Evidence, Outcome, Sources
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from resolver.model import Lock
@@ -89,6 +90,18 @@ def contract_of(lock: Lock) -> Contract:
 def dump(record: Record) -> str:
     """Write a record as one line of JSON, the same for the same record."""
     return json.dumps({"schema": SCHEMA, **asdict(record)}, sort_keys=True, separators=(",", ":"))
+
+
+def write(venv: Path, record: Record) -> None:
+    """Replace the record of a whole environment, as ``inside.finish`` writes it."""
+    unfinished = venv / f"{FILE_NAME}.new"
+    unfinished.write_text(dump(record) + "\n", encoding="utf-8")
+    unfinished.replace(venv / FILE_NAME)
+
+
+def with_added(record: Record, names: Iterable[str]) -> Record:
+    """Give a record that names further OS packages as added."""
+    return replace(record, added=tuple(sorted({*record.added, *names})))
 
 
 def read(venv: Path) -> Record | None:

@@ -6,14 +6,12 @@ Reading (one run of the venv's interpreter, one of the package manager) is apart
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from packaging.version import InvalidVersion, Version
 
 from resolver.errors import CommandError, InputError
-from resolver.model import Outcome
+from resolver.model import Drift, Finding, Outcome
 from resolver.venv.environment import inspection
 
 if TYPE_CHECKING:
@@ -26,45 +24,14 @@ if TYPE_CHECKING:
 _AGAIN = "repeat `distrofirst install`"
 
 
-class Drift(StrEnum):
-    """In which way an environment is not what its lock says."""
-
-    OS_PACKAGE = "os-package"
-    """An OS package is missing or has another version."""
-    MISSING = "missing"
-    VERSION = "version"
-    PLACE = "place"
-    """Another copy comes first on the interpreter's path, or the project comes from the wrong source."""
-    FILE = "file"
-    """Installed from another file than the locked wheel."""
-    EXTRA = "extra"
-    """In the venv, and not in the lock."""
-    LEAK = "leak"
-    """The interpreter sees user site or /usr/local, or is another Python."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """One difference between an environment and its lock."""
-
-    project: str
-    """The project, or the OS package or folder that the finding is about."""
-    kind: Drift
-    found: str
-    expected: str
-    remedy: str
-
-    def __str__(self) -> str:
-        """Give one line."""
-        return f"{self.project}: found {self.found}, expected {self.expected}"
-
-
 def verify(contract: Contract, venv: Path, runner: Runner, packages: PackageManager) -> tuple[Finding, ...]:
     """Compare an environment with its contract; () when it is clean. In the order OS packages, projects, rest.
 
     Raises InputError where there is no environment, CommandError where its interpreter does not run.
     """
     python = venv.absolute() / "bin" / "python"
+    if python.is_symlink() and not python.exists():
+        return (_interpreter(contract, f"a link to {python.readlink()}, which leads nowhere"),)
     if not python.exists():
         raise InputError(
             "there is no environment here, or its interpreter is gone", context=str(venv), hint=f"{_AGAIN} to make it"
@@ -86,6 +53,9 @@ def judge(
     for project in seen["projects"]:
         first.setdefault(project["name"], project)
     findings = list(_os_packages(contract, installed))
+    if seen["python"] != _python_of(contract):
+        # Its folders are another Python's, and empty: whatever else was found would only say that.
+        return (*findings, _interpreter(contract, f"Python {seen['python']}"))
     for expected in contract.projects:
         findings += _project(expected, first.get(expected.name), places)
     remainder = {expected.name for expected in contract.projects if expected.outcome is Outcome.PYPI}
@@ -103,7 +73,8 @@ def judge(
         # An OS package's project in the venv is told as misplaced already.
         and name not in {expected.name for expected in contract.projects}
     ]
-    findings += _leaks(contract, seen)
+    findings += _by_hand(seen)
+    findings += _leaks(seen)
     return tuple(findings)
 
 
@@ -112,10 +83,12 @@ def _os_packages(contract: Contract, installed: Mapping[str, str]) -> Iterator[F
         if installed.get(name) != version:
             yield Finding(
                 project=name,
-                kind=Drift.OS_PACKAGE,
+                kind=Drift.OS_PACKAGE if name in installed else Drift.OS_MISSING,
                 found=installed.get(name, "not installed"),
                 expected=version,
-                remedy="make the lock anew if the distribution has updated it, else " + _AGAIN,
+                remedy="make the lock anew, for the distribution has updated it, then " + _AGAIN
+                if name in installed
+                else f"{_AGAIN}: it installs what is missing",
             )
 
 
@@ -149,7 +122,7 @@ def _project(
     elif expected.sha256 is not None and found["sha256"] != expected.sha256:
         yield Finding(
             project=expected.name,
-            kind=Drift.FILE,
+            kind=Drift.ORIGIN,
             found=f"a file with sha256 {found['sha256'] or 'unknown'}",
             expected=f"the wheel with sha256 {expected.sha256}",
             remedy=f"{_AGAIN} to make the environment anew",
@@ -171,16 +144,44 @@ def _same_version(expected: str, found: Mapping[str, Any]) -> bool:
         return False
 
 
-def _leaks(contract: Contract, seen: Mapping[str, Any]) -> Iterator[Finding]:
-    python = contract.target.rpartition("python")[2]
-    if seen["python"] != python:
+def _python_of(contract: Contract) -> str:
+    return contract.target.rpartition("python")[2]
+
+
+def _interpreter(contract: Contract, found: str) -> Finding:
+    return Finding(
+        project="python",
+        kind=Drift.INTERPRETER,
+        found=found,
+        expected=f"Python {_python_of(contract)}",
+        remedy=f"make the lock anew, for the release was upgraded or its Python replaced, then {_AGAIN}",
+    )
+
+
+def _by_hand(seen: Mapping[str, Any]) -> Iterator[Finding]:
+    """Tell what somebody has done to the files of the environment."""
+    for file in seen["altered"]:
         yield Finding(
-            project="python",
-            kind=Drift.LEAK,
-            found=seen["python"],
-            expected=python,
-            remedy="make the lock and the environment anew for this Python",
+            project=file["project"],
+            kind=Drift.FILE,
+            found=f"{file['path']}: {file['found']}",
+            expected="the file that was in the wheel",
+            remedy=f"{_AGAIN} to make the environment anew",
+            since=file["since"] or None,
         )
+    for path in seen["unowned"]:
+        name = path.rpartition("/")[2]
+        runs = name.endswith(".pth") or name.partition(".")[0] in {"sitecustomize", "usercustomize"}
+        yield Finding(
+            project=name,
+            kind=Drift.STARTUP if runs else Drift.EXTRA,
+            found=f"{path}, which is no project's" + (" and runs whenever Python starts" if runs else ""),
+            expected="nothing, for the lock does not have it there",
+            remedy=f"{_AGAIN} to make the environment anew without it",
+        )
+
+
+def _leaks(seen: Mapping[str, Any]) -> Iterator[Finding]:
     for entry in seen["path"]:
         inside = entry.startswith(seen["prefix"] + "/")
         if not inside and (entry.startswith("/usr/local/") or "/.local/lib/python" in entry):

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from tests.loopback import Loopback
 
-COMMANDS = ("report", "lock", "install", "explain", "diff", "verify", "audit", "review", "update", "targets")
+COMMANDS = (
+    "report", "lock", "install", "explain", "diff", "verify", "undo", "audit", "review", "update", "targets"
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)

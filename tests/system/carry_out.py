@@ -14,7 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from resolver import lock as locks
-from resolver.app import App, Options
+from resolver.app import App, Options, register_folder
 from resolver.errors import DistrofirstError
 from resolver.hosts.debian import Apt
 from resolver.indexes import open_client, way
@@ -45,7 +45,8 @@ def main(action: str, lock_file: str, venv: Path) -> str:
             app.cache,
             rebuild=lambda wheel: sys.exit(f"{wheel.filename} would have to be built"),
         )
-        result = install(lock, venv, runner, packages, wheels, dry_run=action == "dry-run")
+        dry_run = action == "dry-run"
+        result = install(lock, venv, runner, packages, wheels, register=register_folder(), dry_run=dry_run)
     if action == "dry-run":
         return "\n".join(dry_run_lines(result.commands))
     return json.dumps({"changed": result.changed, "added": result.added})

@@ -34,6 +34,7 @@ def planned(venv: Path, *wheels: Wheel) -> tuple[Command, ...]:
         {wheel.project: Path("/wheels") / wheel.filename for wheel in wheels},
         interpreter="/usr/bin/python3",
         site_directories=("/usr/lib/python3/dist-packages",),
+        register=Path("/var/lib/register"),
     )
 
 
@@ -49,7 +50,7 @@ def test_X1_a_new_environment_is_made_in_four_steps(tmp_path: Path) -> None:
     assert prepare == f"{venv}/bin/python -I {INSIDE} prepare /usr/lib/python3/dist-packages"
     assert pip.startswith(f"env PIP_CONFIG_FILE=/dev/null {venv}/bin/python -I -m pip --isolated install ")
     assert pip.endswith(f" 'demo @ file:///wheels/demo-1.0-py3-none-any.whl#sha256={SHA}'")
-    assert finish == f"printf %s '{dump(RECORD)}' | {venv}/bin/python -I {INSIDE} finish"
+    assert finish == f"printf %s '{dump(RECORD)}' | {venv}/bin/python -I {INSIDE} finish /var/lib/register"
 
 
 @pytest.mark.parametrize(

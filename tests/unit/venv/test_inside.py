@@ -73,13 +73,13 @@ def bin_of(venv: Path) -> set[str]:
 
 def test_scripts_of_chosen_projects_and_of_no_others_are_written(venv: Path) -> None:
     before = bin_of(venv)
-    inside(venv, "finish", stdin=dump(RECORD))
+    inside(venv, "finish", str(venv.parent / "register"), stdin=dump(RECORD))
     assert bin_of(venv) - before == {"tool", "tool-deep", "tool-gui", "taken"}
     assert not (venv / "escape").exists()
 
 
 def test_a_script_runs_in_the_venv_with_its_arguments_and_exit_code(venv: Path) -> None:
-    inside(venv, "finish", stdin=dump(RECORD))
+    inside(venv, "finish", str(venv.parent / "register"), stdin=dump(RECORD))
     done = subprocess.run([venv / "bin/tool", "a", "b c"], capture_output=True, text=True, check=False, env={})
     assert (done.stdout, done.returncode) == ("tool a b c\n", 7)
     assert subprocess.check_output([venv / "bin/tool-deep"], text=True) == "deep\n"
@@ -87,12 +87,12 @@ def test_a_script_runs_in_the_venv_with_its_arguments_and_exit_code(venv: Path) 
 
 def test_P4_a_script_of_the_remainder_is_never_overwritten(venv: Path) -> None:
     (venv / "bin/taken").write_text("mine")
-    inside(venv, "finish", stdin=dump(RECORD))
+    inside(venv, "finish", str(venv.parent / "register"), stdin=dump(RECORD))
     assert (venv / "bin/taken").read_text() == "mine"
 
 
 def test_X4_the_record_is_what_it_was_told(venv: Path) -> None:
-    inside(venv, "finish", stdin=dump(RECORD))
+    inside(venv, "finish", str(venv.parent / "register"), stdin=dump(RECORD))
     assert read(venv) == RECORD
     assert not (venv / "distrofirst.new").exists()
 
@@ -100,7 +100,7 @@ def test_X4_the_record_is_what_it_was_told(venv: Path) -> None:
 @pytest.mark.parametrize("name", ["with space", "x" * 150, 'quo"te'])
 def test_a_script_runs_wherever_the_venv_is(tmp_path: Path, name: str) -> None:
     venv = make(tmp_path / name, tmp_path / "dist-packages")
-    inside(venv, "finish", stdin=dump(RECORD))
+    inside(venv, "finish", str(venv.parent / "register"), stdin=dump(RECORD))
     assert subprocess.run([venv / "bin/tool"], capture_output=True, check=False).stdout == b"tool\n"
 
 
@@ -159,3 +159,23 @@ def test_words_that_it_does_not_know_are_refused(venv: Path) -> None:
     done = subprocess.run([venv / "bin/python", "-I", INSIDE, "dance"], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "prepare" in done.stderr
+
+
+def test_what_was_changed_by_hand_is_seen(venv: Path) -> None:
+    (site,) = venv.glob("lib/python3*/site-packages")
+    metadata = site / "demo-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n")
+    for name in ("same.py", "changed.py"):
+        (site / name).write_text("")
+    empty = "sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
+    rows = [f"{name},{empty},0" for name in ("same.py", "changed.py", "gone.py")]
+    (metadata / "RECORD").write_text("\n".join([*rows, "demo-1.0.dist-info/RECORD,,", "unhashed.pyc,,", ""]))
+    (site / "changed.py").write_text("#")
+    (site / "stray.pth").write_text("")
+    seen = json.loads(inside(venv, "inspect"))
+    altered = {(one["project"], one["path"].rpartition("/")[2]): one for one in seen["altered"]}
+    assert altered.keys() == {("demo", "changed.py"), ("demo", "gone.py")}
+    assert altered["demo", "changed.py"]["since"].startswith("20")
+    assert altered["demo", "gone.py"]["found"] == "No such file or directory"
+    assert seen["unowned"] == [str(site / "stray.pth")]

@@ -71,7 +71,7 @@ def do(tmp_path: Path, packages: FakePackageManager) -> Callable[..., InstallRes
     """Install into ``tmp_path/venv``."""
 
     def run(what: Lock, runner: Runner | None = None, *, dry_run: bool = False) -> InstallResult:
-        return install(what, tmp_path / "venv", runner or Runner(), packages, FakeWheels(), dry_run=dry_run)
+        return install(what, tmp_path / "venv", runner or Runner(), packages, FakeWheels(), register=tmp_path / "register", dry_run=dry_run)
 
     return run
 
@@ -81,8 +81,8 @@ def works(venv: Path) -> bool:
 
 
 def beside(venv: Path) -> set[str]:
-    """Give what lies beside an environment, the system's folder apart."""
-    return {path.name for path in venv.parent.iterdir()} - {"dist-packages"}
+    """Give what lies beside an environment, the system's folder and the register apart."""
+    return {path.name for path in venv.parent.iterdir()} - {"dist-packages", "register"}
 
 
 def test_X1_a_lock_becomes_an_environment(
@@ -174,7 +174,7 @@ def test_a_dry_run_with_nothing_to_do_has_no_lines(do: Callable[..., InstallResu
 
 def test_each_command_is_announced_before_it_runs(tmp_path: Path, packages: FakePackageManager) -> None:
     told: list[Command] = []
-    result = install(FIRST, tmp_path / "venv", Runner(), packages, FakeWheels(), announce=told.append)
+    result = install(FIRST, tmp_path / "venv", Runner(), packages, FakeWheels(), register=tmp_path / "register", announce=told.append)
     assert tuple(told) == result.commands
 
 
@@ -200,7 +200,7 @@ class Refusing(FakePackageManager):
 def test_X1_a_failed_os_transaction_leaves_nothing_behind(tmp_path: Path) -> None:
     packages = Refusing(archive=ARCHIVE, installed={})
     with pytest.raises(CommandError, match="refused 1 command"):
-        install(FIRST, tmp_path / "venv", Runner(), packages, FakeWheels())
+        install(FIRST, tmp_path / "venv", Runner(), packages, FakeWheels(), register=tmp_path / "register")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -232,7 +232,7 @@ def test_a_folder_of_somebody_else_stays_as_it_is(
 
 def test_the_root_folder_is_no_environment(packages: FakePackageManager, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="root folder"):
-        install(FIRST, type(tmp_path)("/"), Runner(), packages, FakeWheels())
+        install(FIRST, type(tmp_path)("/"), Runner(), packages, FakeWheels(), register=tmp_path / "register")
 
 
 def test_X4_another_run_on_the_same_environment_is_refused(do: Callable[..., InstallResult], tmp_path: Path) -> None:
@@ -299,7 +299,7 @@ def _run_in_a_child(tmp_path: Path, packages: FakePackageManager, step: int) -> 
     child = os.fork()
     if child == 0:
         try:
-            install(SECOND, tmp_path / "venv", Runner(kill_at=step), packages, FakeWheels())
+            install(SECOND, tmp_path / "venv", Runner(kill_at=step), packages, FakeWheels(), register=tmp_path / "register")
         finally:
             os._exit(1)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
@@ -338,15 +338,15 @@ def test_P4_a_wheel_that_is_refused_keeps_everything_from_being_done(
     for dry_run in (True, False):
         runner, wheels = Runner(), FakeWheels(error=PolicyError("demo must not be installed"))
         with pytest.raises(PolicyError, match="must not be installed"):
-            install(what, tmp_path / "venv", runner, packages, wheels, dry_run=dry_run)
+            install(what, tmp_path / "venv", runner, packages, wheels, register=tmp_path / "register", dry_run=dry_run)
         assert wheels.asked == [what]
         assert (runner.streamed, packages.performed, packages.state, beside(tmp_path / "venv")) == ([], [], {}, set())
 
 
 def test_wheels_are_asked_for_only_where_an_environment_is_made(tmp_path: Path, packages: FakePackageManager) -> None:
     wheels = FakeWheels()
-    install(FIRST, tmp_path / "venv", Runner(), packages, wheels)
-    assert not install(FIRST, tmp_path / "venv", Runner(), packages, wheels).changed
+    install(FIRST, tmp_path / "venv", Runner(), packages, wheels, register=tmp_path / "register")
+    assert not install(FIRST, tmp_path / "venv", Runner(), packages, wheels, register=tmp_path / "register").changed
     assert wheels.asked == []
 
 

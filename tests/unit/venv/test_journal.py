@@ -101,11 +101,11 @@ def test_the_folder_above_is_made(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_may_not_be_written_to_is_an_error(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    with pytest.raises(CommandError, match="cannot be made here"), held(tmp_path / "venv"):
+    with pytest.raises(CommandError, match="cannot be made or removed here"), held(tmp_path / "venv"):
         pytest.fail("wrote to a read-only folder")
 
 
 def test_a_folder_that_cannot_be_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(CommandError, match="cannot be made here"), held(tmp_path / "file" / "venv"):
+    with pytest.raises(CommandError, match="cannot be made or removed here"), held(tmp_path / "file" / "venv"):
         pytest.fail("a file was taken for a folder")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from resolver.errors import CommandError, InputError
-from resolver.model import Completed, Evidence
+from resolver.model import Completed, Drift, Evidence
 from resolver.venv.record import contract_of
-from resolver.venv.verify import Drift, judge, verify
+from resolver.venv.verify import judge, verify
 from tests.fakes import FakePackageManager, FakeRunner
 from tests.unit.venv.samples import HOST, SHA, lock, os_package, os_project, wheel
 
@@ -41,6 +41,8 @@ def seen(*projects: dict[str, Any], **changes: object) -> dict[str, Any]:
         "path": [f"/usr/lib/python{HOST.python}", VENV, DIST],
         "user_site": False,
         "projects": list(projects),
+        "altered": [],
+        "unowned": [],
         **changes,
     }
 
@@ -64,13 +66,20 @@ def test_what_the_system_has_beside_is_none_of_the_locks_business() -> None:
         (seen(DEMO), ("flask", Drift.MISSING)),
         (seen(DEMO, project("flask", "2.2.3", DIST)), ("flask", Drift.VERSION)),
         (seen(project("demo", "1.1", VENV, sha256=SHA), FLASK), ("demo", Drift.VERSION)),
-        (seen(project("demo", "1.0", VENV, sha256="b" * 64), FLASK), ("demo", Drift.FILE)),
-        (seen(project("demo", "1.0", VENV), FLASK), ("demo", Drift.FILE)),
+        (seen(project("demo", "1.0", VENV, sha256="b" * 64), FLASK), ("demo", Drift.ORIGIN)),
+        (seen(project("demo", "1.0", VENV), FLASK), ("demo", Drift.ORIGIN)),
+        (
+            seen(DEMO, FLASK, altered=[{"project": "demo", "path": f"{VENV}/demo.py", "found": "changed", "since": ""}]),
+            ("demo", Drift.FILE),
+        ),
+        (seen(DEMO, FLASK, unowned=[f"{VENV}/flask.py"]), ("flask.py", Drift.EXTRA)),
+        (seen(DEMO, FLASK, unowned=[f"{VENV}/dev.pth"]), ("dev.pth", Drift.STARTUP)),
+        (seen(DEMO, FLASK, unowned=[f"{VENV}/sitecustomize.py"]), ("sitecustomize.py", Drift.STARTUP)),
         (seen(DEMO, project("flask", "2.2.2", VENV), FLASK), ("flask", Drift.PLACE)),
         (seen(DEMO, project("flask", "2.2.2", "/usr/local/lib/python3/dist-packages"), FLASK), ("flask", Drift.PLACE)),
         (seen(project("demo", "1.0", DIST), FLASK), ("demo", Drift.PLACE)),
         (seen(DEMO, project("stray", "1.0", VENV), FLASK), ("stray", Drift.EXTRA)),
-        (seen(DEMO, FLASK, python="3.99"), ("python", Drift.LEAK)),
+        (seen(python="3.99"), ("python", Drift.INTERPRETER)),
         (seen(DEMO, FLASK, user_site=True), ("user site", Drift.LEAK)),
         (seen(DEMO, FLASK, path=["/usr/local/lib/x"]), ("/usr/local/lib/x", Drift.LEAK)),
         (
@@ -93,7 +102,8 @@ def test_X2_an_environment_may_itself_be_in_usr_local_or_in_a_home(prefix: str) 
 @pytest.mark.parametrize("installed", [{}, {"python3-flask": "2.2.2-4"}])
 def test_X1_an_os_package_that_is_gone_or_updated_is_found(installed: dict[str, str]) -> None:
     (found,) = judge(CONTRACT, seen(DEMO, FLASK), installed, (DIST,))
-    assert (found.project, found.kind, found.expected) == ("python3-flask", Drift.OS_PACKAGE, "2.2.2-3")
+    kind = Drift.OS_PACKAGE if installed else Drift.OS_MISSING
+    assert (found.project, found.kind, found.expected) == ("python3-flask", kind, "2.2.2-3")
     assert str(found) == f"python3-flask: found {installed.get('python3-flask', 'not installed')}, expected 2.2.2-3"
 
 
@@ -119,7 +129,7 @@ def test_V1_the_version_is_what_the_metadata_says_in_whatever_spelling(locked: s
 def test_V1_a_project_without_metadata_is_judged_by_its_os_package_alone() -> None:
     contract = contract_of(lock((os_project("opencv", None),), (os_package("python3-opencv", "4.6.0-1"),)))
     assert findings(seen(), contract, {"python3-opencv": "4.6.0-1"}) == []
-    assert findings(seen(), contract, {}) == [("python3-opencv", Drift.OS_PACKAGE)]
+    assert findings(seen(), contract, {}) == [("python3-opencv", Drift.OS_MISSING)]
 
 
 def test_I7_an_equivalent_may_bear_another_name_but_not_be_shadowed() -> None:
@@ -141,6 +151,15 @@ def packages() -> FakePackageManager:
 def test_no_environment_is_bad_input(tmp_path: Path, packages: FakePackageManager) -> None:
     with pytest.raises(InputError, match="no environment here"):
         verify(CONTRACT, tmp_path, FakeRunner({}), packages)
+
+
+def test_an_interpreter_that_went_with_a_release_upgrade_is_a_finding(
+    tmp_path: Path, packages: FakePackageManager
+) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").symlink_to("/usr/bin/python3.0")
+    (found,) = verify(CONTRACT, tmp_path, FakeRunner({}), packages)
+    assert (found.kind, found.found) == (Drift.INTERPRETER, "a link to /usr/bin/python3.0, which leads nowhere")
 
 
 def test_T2_an_interpreter_that_fails_is_an_error_and_not_a_clean_answer(

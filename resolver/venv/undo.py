@@ -1,0 +1,160 @@
+"""An installation taken back: the OS packages that came with it and that nobody else needs, then the environment.
+
+What may go is what the package manager's own simulation takes away without touching anything else (rule X4). The OS
+packages go first: where that is refused, nothing has been changed. The journal notes each step, so that a second
+``undo`` goes on where a killed one was, and an ``install`` makes the environment anew.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from resolver.venv import environment, journal
+from resolver.venv.register import is_ours_to_write, pass_on
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
+
+    from resolver.model import Command
+    from resolver.ports import PackageRemover, Runner
+    from resolver.venv.record import Record
+    from resolver.venv.register import Register
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UndoResult:
+    """What was done, or would be done by a dry run."""
+
+    commands: tuple[Command, ...] = ()
+    """In their order; empty where there is nothing to undo."""
+    removed: tuple[str, ...] = ()
+    """The OS packages that go, sorted."""
+    staying: tuple[tuple[str, str], ...] = ()
+    """The OS packages that came with the environment and stay, with who needs them; sorted."""
+    untouched: int = 0
+    """How many OS packages the environment uses that did not come with it: they were there before."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to undo."""
+        return bool(self.commands)
+
+
+def undo(
+    venv: Path,
+    runner: Runner,
+    packages: PackageRemover,
+    register: Register,
+    *,
+    dry_run: bool = False,
+    announce: Callable[[Command], None] = lambda _: None,
+) -> UndoResult:
+    """Take an environment away, and the OS packages that were added for it and that nobody else needs.
+
+    A dry run changes nothing, and gives the commands. Raises InputError for a folder that is not ours, CommandError
+    where the package manager refuses or fails.
+    """
+    venv = Path(os.path.abspath(venv))  # noqa: PTH100 - resolve() would follow a link that the user chose
+    note = journal.note_beside(venv)
+    job = _plan(venv, packages, register, note)
+    if dry_run or (not job.result.changed and note == journal.Note()):
+        return job.result
+    with journal.held(venv) as held:
+        job = _plan(venv, packages, register, held.note)
+        _carry_out(job, runner, packages, held, announce)
+        register.drop(venv)
+        held.write(journal.Note())
+    return job.result
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Job:
+    """Everything that is to be done, decided."""
+
+    removal: tuple[Command, ...]
+    clearing: tuple[Command, ...]
+    heirs: tuple[tuple[Path, Record, frozenset[str]], ...]
+    """Other environments, and what they need of what came with this one: undoing the last of them takes it away."""
+    result: UndoResult
+
+
+def _plan(venv: Path, packages: PackageRemover, register: Register, note: journal.Note) -> _Job:
+    place = environment.look_at(venv, was_building=note.building)
+    record = place.record
+    there = packages.installed({*note.added, *(record.added if record else ())})
+    heirs = tuple(
+        (path, other, used)
+        for path, other in (register.others(venv) if there else ())
+        if (used := frozenset(name for name, _ in other.contract.os_packages if name in there))
+    )
+    staying = {name: _needed_by(path) for path, _, used in reversed(heirs) for name in used}
+    going, needed = may_go(there.keys() - staying.keys(), packages.would_go)
+    staying |= {name: f"{_listed(by)} needs it" for name, by in needed.items()}
+    removal = (packages.removal(going),) if going else ()
+    clearing = environment.clearing(venv) if record is not None or note.building else ()
+    wanted = {name for name, _ in record.contract.os_packages} if record else set[str]()
+    return _Job(
+        removal=removal,
+        clearing=clearing,
+        heirs=heirs,
+        result=UndoResult(
+            commands=(*removal, *clearing),
+            removed=going,
+            staying=tuple(sorted(staying.items())),
+            untouched=len(packages.installed(wanted - there.keys())),
+        ),
+    )
+
+
+def may_go(
+    candidates: Collection[str], would_go: Callable[[Iterable[str]], Collection[str]]
+) -> tuple[tuple[str, ...], Mapping[str, tuple[str, ...]]]:
+    """Find the candidates whose removal takes nothing else away, and of the others, what needs them.
+
+    One simulation where all may go; else the candidates are halved until those that may not stand alone. Removing
+    more never takes less away, so what a group may not take, none that holds it may.
+    """
+    needed: dict[str, tuple[str, ...]] = {}
+
+    def clear(group: tuple[str, ...], going: tuple[str, ...]) -> tuple[str, ...]:
+        """Give what of the group may go together with ``going``."""
+        others = set(would_go((*going, *group))) - set(candidates)
+        if not others:
+            return group
+        if len(group) == 1:
+            needed[group[0]] = tuple(sorted(others))
+            return ()
+        half = len(group) // 2
+        first = clear(group[:half], going)
+        return (*first, *clear(group[half:], (*going, *first)))
+
+    going = clear(tuple(sorted(candidates)), ()) if candidates else ()
+    return tuple(sorted(going)), needed
+
+
+def _needed_by(venv: Path) -> str:
+    return f"{venv} needs it" if is_ours_to_write(venv) else f"{venv} needs it, and undoing that will leave it, too"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+
+def _carry_out(
+    job: _Job, runner: Runner, packages: PackageRemover, held: journal.Journal, announce: Callable[[Command], None]
+) -> None:
+    for path, record, names in job.heirs:
+        pass_on(path, record, names)
+    for command in job.removal:
+        announce(command)
+        packages.remove(command)
+    # Until here the record says what is ours. From here on the folder is unfinished work, for it goes file by file.
+    held.write(journal.Note(building=True))
+    for command in job.clearing:
+        announce(command)
+        done = runner.stream(command)
+        if done.returncode != 0:
+            raise environment.failure_of(command, done)

@@ -1,0 +1,196 @@
+"""An installation taken back (rule X4): real folders, a system made of a table."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from resolver.errors import CommandError, InputError
+from resolver.io.process import ProcessRunner
+from resolver.model import Command, Completed
+from resolver.venv import journal
+from resolver.venv import record as records
+from resolver.venv.environment import old_of
+from resolver.venv.inside import entry_of
+from resolver.venv.record import Record, contract_of
+from resolver.venv.register import Register
+from resolver.venv.undo import UndoResult, may_go, undo
+from tests.fakes import FakePackageRemover
+from tests.unit.venv.samples import lock, os_package
+
+SYSTEM = {"base": (), "lib": (), "flask": ("jinja2", "base"), "jinja2": ("lib",)}
+"""``base`` was there before; the others came with the environment."""
+CAME = ("flask", "jinja2", "lib")
+
+
+def make(venv: Path, *uses: str, added: tuple[str, ...] = ()) -> Path:
+    """Make what passes for an environment, noted in the register beside it."""
+    venv.mkdir()
+    contract = contract_of(lock((), tuple(os_package(name, "1.0-1") for name in uses)))
+    records.write(venv, Record(contract=contract, added=added))
+    register = venv.parent / "register"
+    register.mkdir(exist_ok=True)
+    entry_of(register, venv).write_bytes(os.fsencode(venv))
+    return venv
+
+
+@pytest.fixture
+def venv(tmp_path: Path) -> Path:
+    return make(tmp_path / "venv", "base", "flask", "jinja2", added=CAME)
+
+
+@pytest.fixture
+def system() -> FakePackageRemover:
+    return FakePackageRemover(SYSTEM)
+
+
+def do(venv: Path, system: FakePackageRemover, *, dry_run: bool = False) -> UndoResult:
+    return undo(venv, ProcessRunner(), system, Register(own=venv.parent / "register"), dry_run=dry_run)
+
+
+def test_X4_what_came_goes_and_nothing_else(venv: Path, system: FakePackageRemover) -> None:
+    planned = do(venv, system, dry_run=True)
+    assert venv.exists()
+    assert do(venv, system) == planned
+    assert planned.removed == CAME
+    assert planned.untouched == 1
+    assert [command.shell_line() for command in planned.commands] == [
+        "remove-os-packages flask jinja2 lib",
+        f"rm -rf -- {venv}",
+    ]
+    assert set(system.needs) == {"base"}
+    assert {path.name for path in venv.parent.iterdir()} == {"register"}
+    assert list((venv.parent / "register").iterdir()) == []
+
+
+def test_X4_nothing_to_undo(tmp_path: Path, system: FakePackageRemover) -> None:
+    assert not do(tmp_path / "no" / "venv", system).changed
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_somebody_elses_folder_stays(tmp_path: Path, system: FakePackageRemover) -> None:
+    (tmp_path / "venv").mkdir()
+    (tmp_path / "venv/thesis.tex").write_text("")
+    with pytest.raises(InputError, match="not made by distrofirst"):
+        do(tmp_path / "venv", system)
+    assert (tmp_path / "venv/thesis.tex").exists()
+
+
+def test_X4_what_somebody_needs_stays_and_is_named(venv: Path, system: FakePackageRemover) -> None:
+    system.needs |= {"theirs": ("jinja2",)}
+    result = do(venv, system)
+    assert result.removed == ("flask",)
+    assert result.staying == (("jinja2", "theirs needs it"), ("lib", "theirs needs it"))
+    assert set(system.needs) == {"base", "jinja2", "lib", "theirs"}
+
+
+def test_X4_what_another_environment_needs_stays_and_becomes_its_own(venv: Path, system: FakePackageRemover) -> None:
+    other = make(venv.parent / "other", "jinja2")
+    result = do(venv, system)
+    assert result.staying == (("jinja2", f"{other} needs it"), ("lib", "jinja2 needs it"))
+    record = records.read(other)
+    assert record is not None
+    assert record.added == ("jinja2",)
+    assert do(other, system).removed == ("jinja2",)
+
+
+def test_X4_an_environment_that_is_gone_needs_nothing(venv: Path, system: FakePackageRemover) -> None:
+    other = make(venv.parent / "other", "jinja2")
+    (other / records.FILE_NAME).unlink()
+    assert do(venv, system).removed == CAME
+
+
+def test_X4_one_that_is_being_made_anew_needs_what_it_did(venv: Path, system: FakePackageRemover) -> None:
+    other = make(venv.parent / "other", "jinja2")
+    other.rename(old_of(other))
+    assert "jinja2" not in do(venv, system, dry_run=True).removed
+
+
+def test_I6_what_an_environment_needs_that_cannot_be_read_is_not_known(
+    venv: Path, system: FakePackageRemover
+) -> None:
+    other = make(venv.parent / "other", "jinja2")
+    (other / records.FILE_NAME).write_text("{")
+    with pytest.raises(InputError, match="another environment may need what would be removed"):
+        do(venv, system)
+    assert system.needs == SYSTEM
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"relative", b"/not/this\0", b"/srv/other"])
+def test_a_damaged_register_says_nothing(venv: Path, system: FakePackageRemover, content: bytes) -> None:
+    (venv.parent / "register/ffff").write_bytes(content)
+    assert do(venv, system).removed == CAME
+
+
+def test_X4_what_a_failed_installation_added_goes(tmp_path: Path, system: FakePackageRemover) -> None:
+    """It left no environment, and a note of what it had added."""
+    with journal.held(tmp_path / "venv") as held:
+        held.write(journal.Note(added=("flask", "never-came")))
+    assert do(tmp_path / "venv", system).removed == ("flask",)
+    assert list(tmp_path.iterdir()) == []
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing after it runs but what an interrupt leaves."""
+
+
+@pytest.mark.parametrize("step", ["before", "packages", "record", "half", "all", "register"])
+def test_X4_killed_at_any_step_a_second_undo_ends_the_same(
+    venv: Path, system: FakePackageRemover, step: str
+) -> None:
+    (venv / "lib").mkdir()
+    if step != "before":
+        system.remove(system.removal(CAME))
+    if step in {"record", "half", "all", "register"}:
+        with journal.held(venv) as held:
+            held.write(journal.Note(building=True))
+    if step in {"record", "all", "register"}:
+        (venv / records.FILE_NAME).unlink()
+    if step in {"half", "all", "register"}:
+        (venv / "lib").rmdir()
+    if step in {"all", "register"}:
+        venv.rmdir()
+    if step == "register":
+        entry_of(venv.parent / "register", venv).unlink()
+    do(venv, system)
+    assert set(system.needs) == {"base"}
+    assert {path.name for path in venv.parent.iterdir()} == {"register"}
+    assert list((venv.parent / "register").iterdir()) == []
+
+
+def test_X4_a_removal_that_is_refused_changes_nothing(venv: Path) -> None:
+    class Refusing(FakePackageRemover):
+        def remove(self, command: Command) -> None:
+            raise CommandError(f"sudo refuses to run {command.argv[0]}")
+
+    system = Refusing(SYSTEM)
+    with pytest.raises(CommandError, match="sudo refuses"):
+        do(venv, system)
+    assert {path.name for path in venv.parent.iterdir()} == {"venv", "register"}
+
+
+def test_X4_an_environment_that_cannot_be_removed_is_told_and_the_next_undo_goes_on(
+    venv: Path, system: FakePackageRemover
+) -> None:
+    class Stuck(ProcessRunner):
+        def stream(self, command: Command) -> Completed:
+            assert command.argv[0] == "rm"
+            (venv / records.FILE_NAME).unlink()
+            return Completed(returncode=1, stdout="", stderr="rm: stuck\n")
+
+    with pytest.raises(CommandError, match="cannot remove the environment.*stuck"):
+        undo(venv, Stuck(), system, Register(own=venv.parent / "register"))
+    assert do(venv, system).commands[0].argv[0] == "rm"
+    assert not venv.exists()
+
+
+def test_what_may_go_is_found_in_few_simulations() -> None:
+    needs: dict[str, tuple[str, ...]] = {f"p{number:03}": () for number in range(100)}
+    system = FakePackageRemover({**needs, "theirs": ("p042",), "either": ("p007", "p063")})
+    going, needed = may_go(needs.keys(), system.would_go)
+    assert needed == {"p007": ("either",), "p042": ("theirs",), "p063": ("either",)}
+    assert len(going) == 97
+    assert system.simulated < 40
+    assert may_go((), system.would_go) == ((), {})

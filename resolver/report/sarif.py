@@ -19,8 +19,9 @@ from resolver import __version__
 from resolver.model import Outcome, Reason
 from resolver.report.formats import PLAIN, Frame
 from resolver.report.matrix import GAPS
-from resolver.report.plain import printable, source
+from resolver.report.plain import printable
 from resolver.report.reasons import words
+from resolver.report.text import comes_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -104,7 +105,7 @@ def _result(
     target = str(resolution.target)
     said = [f"{target} does not serve {decision.name}: {': '.join(filter(None, (words(reason), decision.detail)))}."]
     if decision.outcome is Outcome.PYPI:
-        said.append(f"It comes from {source(decision.outcome, decision.version)}.")
+        said.append(f"It comes from {comes_from(decision)}.")
     elif decision.outcome is Outcome.UNMET:
         said.append("It is unmet.")
     if not decision.direct and decision.requested_by:

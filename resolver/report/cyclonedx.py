@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
 from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
@@ -177,12 +178,18 @@ def _whence(wheel: Wheel) -> ExternalReference:
     """Name the file, or what the wheel was built of: then the component's hash is of what came out here."""
     match wheel.built.source if wheel.built else wheel:
         case Commit() as commit:
-            return ExternalReference(type=ExternalReferenceType.VCS, url=XsUri(str(commit)))
+            return ExternalReference(type=ExternalReferenceType.VCS, url=_shown(str(commit)))
         case Sdist() as sdist:
             kind, url, sha256 = ExternalReferenceType.SOURCE_DISTRIBUTION, sdist.url, sdist.sha256
         case _:
             kind, url, sha256 = ExternalReferenceType.DISTRIBUTION, wheel.url, wheel.sha256
-    return ExternalReference(type=kind, url=XsUri(url), hashes=[HashType(alg=HashAlgorithm.SHA_256, content=sha256)])
+    return ExternalReference(type=kind, url=_shown(url), hashes=[HashType(alg=HashAlgorithm.SHA_256, content=sha256)])
+
+
+def _shown(url: str) -> XsUri:
+    """Leave out a login: a bill of materials is handed on."""
+    parts = urlsplit(url)
+    return XsUri(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
 
 
 def _properties(*pairs: tuple[str, str | None]) -> list[Property]:

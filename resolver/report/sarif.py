@@ -57,7 +57,8 @@ _HELP: Final = {
     Reason.UNTRUSTED_REPOSITORY: "The OS package comes from a repository whose signature the system does not verify.",
     Reason.EXCLUDED_BY_POLICY: "The configuration excludes the project, or --only-distro keeps it from PyPI.",
     Reason.NOT_ON_INDEX: "Neither the release nor the package index has the project. Is its name right?",
-    Reason.NO_WHEEL: "The package index has no wheel that fits the release. Loosen the requirement, or build a wheel.",
+    Reason.NO_WHEEL: "The package index has no wheel that fits the release. Loosen the requirement, or build it"
+    " from its sdist (--allow-sdist).",
 }  # fmt: skip
 """What each rule means and how to mend it; ``marker-false`` is no gap."""
 _RULES: Final = list(_HELP)

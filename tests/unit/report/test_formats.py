@@ -405,7 +405,7 @@ def test_P2_what_was_built_names_what_it_was_built_of() -> None:
         project=canonicalize_name("a"),
         version=Version("1"),
         filename="a-1.tar.gz",
-        url="https://files.example/a-1.tar.gz",
+        url="https://user:secret@files.example/a-1.tar.gz",
         sha256="ab" * 32,
         size=1,
         requires_python=None,
@@ -418,7 +418,7 @@ def test_P2_what_was_built_names_what_it_was_built_of() -> None:
     ]
     one, other = bom(cyclonedx.render([resolution(built)]))["components"]
     (reference,) = one["externalReferences"]
-    assert (reference["type"], reference["url"]) == ("source-distribution", sdist.url)
+    assert (reference["type"], reference["url"]) == ("source-distribution", "https://files.example/a-1.tar.gz")
     assert reference["hashes"] == [{"alg": "SHA-256", "content": sdist.sha256}]
     assert one["hashes"][0]["content"] == wheel("a", "1").sha256
     assert told(one)["built-with"] == [f"flit-core 3 sha256:{wheel('flit-core', '3').sha256}"]

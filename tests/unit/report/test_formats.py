@@ -249,6 +249,7 @@ def test_a_row_a_project_and_target() -> None:
         "python3-requests",
     )
     assert (requests["direct"], requests["specifier"], requests["reason"]) == ("true", ">=2.31", "")
+    assert next(row for row in rows if row["name"] == "stripe")["attestation"] == "none-offered"
     assert (rows[-1]["outcome"], rows[-1]["name"]) == ("not-consulted", "")
     assert as_csv.render([plan()]).count("\r\n") == len(plan().decisions) + 1, "RFC 4180 ends lines so"
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 from resolver.report import matrix
 from resolver.report.formats import PLAIN, Frame
-from resolver.report.plain import count, percent, printable, source
+from resolver.report.plain import count, percent, printable
 from resolver.report.reasons import words
 from resolver.report.summary import summarize
+from resolver.report.text import comes_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -91,8 +92,6 @@ def _table(resolutions: Sequence[Resolution], frame: Frame, rows: Sequence[matri
 
 def _decision(decision: Decision) -> list[str]:
     extras = f"[{','.join(decision.extras)}]" if decision.extras else ""
-    served = decision.os if decision.reason is None else None
-    whence = f"{served.package.name} {served.package.version}" if served else source(decision.outcome, decision.version)
     why = [": ".join(filter(None, (words(decision.reason), decision.detail)))] if decision.reason else []
     if decision.loosened:
         why.append(f"{decision.loosened} is loosened")
@@ -101,8 +100,11 @@ def _decision(decision: Decision) -> list[str]:
     if decision.next_step:
         why.append(f"next step: {decision.next_step}")
     return [
-        _code(f"{decision.name}{extras}"), _code(decision.specifier), escaped(whence), "<br>".join(map(escaped, why)),
-    ]  # fmt: skip
+        _code(f"{decision.name}{extras}"),
+        _code(decision.specifier),
+        escaped(comes_from(decision)),
+        "<br>".join(map(escaped, why)),
+    ]
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
 from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
@@ -25,7 +26,7 @@ from cyclonedx.schema import OutputFormat, SchemaVersion
 from packageurl import PackageURL
 
 from resolver import __version__
-from resolver.model import Outcome
+from resolver.model import Commit, Outcome, Sdist
 from resolver.report.formats import PLAIN, Frame
 from resolver.report.matrix import GAPS
 
@@ -160,19 +161,35 @@ def _wheel_component(decision: Decision, wheel: Wheel) -> Component:
         bom_ref=purl.to_string(),
         purl=purl,
         hashes=[HashType(alg=HashAlgorithm.SHA_256, content=wheel.sha256)],
-        external_references=[
-            ExternalReference(
-                type=ExternalReferenceType.DISTRIBUTION,
-                url=XsUri(wheel.url),
-                hashes=[HashType(alg=HashAlgorithm.SHA_256, content=wheel.sha256)],
-            )
-        ],
+        external_references=[_whence(wheel)],
         properties=_properties(
             ("reason", decision.reason.value if decision.reason else None),
             ("detail", decision.detail),
             *(("concern", concern.text) for concern in decision.concerns),
+            *(
+                ("built-with", f"{one.project} {one.version} sha256:{one.sha256}")
+                for one in (wheel.built.requires if wheel.built else ())
+            ),
         ),
     )
+
+
+def _whence(wheel: Wheel) -> ExternalReference:
+    """Name the file, or what the wheel was built of: then the component's hash is of what came out here."""
+    match wheel.built.source if wheel.built else wheel:
+        case Commit() as commit:
+            return ExternalReference(type=ExternalReferenceType.VCS, url=_shown(str(commit)))
+        case Sdist() as sdist:
+            kind, url, sha256 = ExternalReferenceType.SOURCE_DISTRIBUTION, sdist.url, sdist.sha256
+        case _:
+            kind, url, sha256 = ExternalReferenceType.DISTRIBUTION, wheel.url, wheel.sha256
+    return ExternalReference(type=kind, url=_shown(url), hashes=[HashType(alg=HashAlgorithm.SHA_256, content=sha256)])
+
+
+def _shown(url: str) -> XsUri:
+    """Leave out a login: a bill of materials is handed on."""
+    parts = urlsplit(url)
+    return XsUri(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
 
 
 def _properties(*pairs: tuple[str, str | None]) -> list[Property]:

@@ -19,8 +19,9 @@ from resolver import __version__
 from resolver.model import Outcome, Reason
 from resolver.report.formats import PLAIN, Frame
 from resolver.report.matrix import GAPS
-from resolver.report.plain import printable, source
+from resolver.report.plain import printable
 from resolver.report.reasons import words
+from resolver.report.text import comes_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -56,7 +57,8 @@ _HELP: Final = {
     Reason.UNTRUSTED_REPOSITORY: "The OS package comes from a repository whose signature the system does not verify.",
     Reason.EXCLUDED_BY_POLICY: "The configuration excludes the project, or --only-distro keeps it from PyPI.",
     Reason.NOT_ON_INDEX: "Neither the release nor the package index has the project. Is its name right?",
-    Reason.NO_WHEEL: "The package index has no wheel that fits the release. Loosen the requirement, or build a wheel.",
+    Reason.NO_WHEEL: "The package index has no wheel that fits the release. Loosen the requirement, or build it"
+    " from its sdist (--allow-sdist).",
 }  # fmt: skip
 """What each rule means and how to mend it; ``marker-false`` is no gap."""
 _RULES: Final = list(_HELP)
@@ -104,7 +106,7 @@ def _result(
     target = str(resolution.target)
     said = [f"{target} does not serve {decision.name}: {': '.join(filter(None, (words(reason), decision.detail)))}."]
     if decision.outcome is Outcome.PYPI:
-        said.append(f"It comes from {source(decision.outcome, decision.version)}.")
+        said.append(f"It comes from {comes_from(decision)}.")
     elif decision.outcome is Outcome.UNMET:
         said.append("It is unmet.")
     if not decision.direct and decision.requested_by:

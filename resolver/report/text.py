@@ -137,7 +137,7 @@ def _row(decision: Decision, *, indent: int = 0) -> tuple[RenderableType, ...]:
 
     extras = f"[{','.join(decision.extras)}]" if decision.extras else ""
     project: RenderableType = Text(printable(f"{decision.name}{extras}"))
-    whence: RenderableType = Text(_comes_from(decision), style=_STYLES[decision.outcome])
+    whence: RenderableType = Text(comes_from(decision), style=_STYLES[decision.outcome])
     notes = list(_notes(decision))
     if indent:
         project = Padding(project, (0, 0, 0, indent))
@@ -146,7 +146,8 @@ def _row(decision: Decision, *, indent: int = 0) -> tuple[RenderableType, ...]:
     return project, Text(printable(decision.specifier)), whence
 
 
-def _comes_from(decision: Decision) -> str:
+def comes_from(decision: Decision) -> str:
+    """Word where a project comes from: ``python3-flask 3.1.1-1``, ``PyPI 2.1, built from its sdist``."""
     if decision.outcome is Outcome.DISTRO and decision.os:
         return printable(f"{decision.os.package.name} {decision.os.package.version}")
     match decision.wheel.built if decision.wheel is not None else None:

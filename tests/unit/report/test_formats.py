@@ -18,13 +18,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from resolver.errors import InputError
-from resolver.model import Concern, Outcome, Reason, Release, Unconsulted, Worry
+from resolver.model import Build, Commit, Concern, Outcome, Reason, Release, Sdist, Unconsulted, Worry
 from resolver.report import as_csv, as_markdown, cyclonedx, formats, sarif
 from resolver.report.formats import FORMATS, Frame, load
 from resolver.report.plain import printable
-from tests.unit.report.samples import candidate, distro, gaps, plan, pypi, resolution, without
+from tests.unit.report.samples import candidate, distro, gaps, plan, pypi, resolution, wheel, without
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -247,6 +249,7 @@ def test_a_row_a_project_and_target() -> None:
         "python3-requests",
     )
     assert (requests["direct"], requests["specifier"], requests["reason"]) == ("true", ">=2.31", "")
+    assert next(row for row in rows if row["name"] == "stripe")["attestation"] == "none-offered"
     assert (rows[-1]["outcome"], rows[-1]["name"]) == ("not-consulted", "")
     assert as_csv.render([plan()]).count("\r\n") == len(plan().decisions) + 1, "RFC 4180 ends lines so"
 
@@ -396,6 +399,34 @@ def test_a_bill_of_materials() -> None:
         "https://files.example/packages/stripe-12.3.0-py3-none-any.whl",
     )
     assert not any(one["purl"].startswith("pkg:pypi/requests") for one in document["components"]), "no second identity"
+
+
+def test_P2_what_was_built_names_what_it_was_built_of() -> None:
+    sdist = Sdist(
+        project=canonicalize_name("a"),
+        version=Version("1"),
+        filename="a-1.tar.gz",
+        url="https://user:secret@files.example/a-1.tar.gz",
+        sha256="ab" * 32,
+        size=1,
+        requires_python=None,
+        upload_time=None,
+    )
+    commit = Commit(project=canonicalize_name("b"), url="https://forge.example/b.git", commit="0" * 40)
+    built = [
+        pypi("a", "1", wheel=replace(wheel("a", "1"), built=Build(source=sdist, requires=(wheel("flit-core", "3"),)))),
+        pypi("b", "1", wheel=replace(wheel("b", "1"), built=Build(source=commit))),
+    ]
+    one, other = bom(cyclonedx.render([resolution(built)]))["components"]
+    (reference,) = one["externalReferences"]
+    assert (reference["type"], reference["url"]) == ("source-distribution", "https://files.example/a-1.tar.gz")
+    assert reference["hashes"] == [{"alg": "SHA-256", "content": sdist.sha256}]
+    assert one["hashes"][0]["content"] == wheel("a", "1").sha256
+    assert told(one)["built-with"] == [f"flit-core 3 sha256:{wheel('flit-core', '3').sha256}"]
+    (reference,) = other["externalReferences"]
+    assert (reference["type"], reference["url"]) == ("vcs", f"git+https://forge.example/b.git@{'0' * 40}")
+    rows = page(as_markdown.render([resolution(built)])).rows
+    assert rows[1][2] == "PyPI 1, built from its sdist"
 
 
 def test_the_graph_of_a_bill_of_materials() -> None:

@@ -164,7 +164,10 @@ def _reasons(resolutions: Sequence[Resolution]) -> Markup | None:
 
 def _table(name: str, title: str, caption: str, head: Sequence[str], rows: Sequence[Markup]) -> Markup:
     first, *others = head
-    columns = (element("th", {"scope": "col"}, first), *(element("th", {"scope": "col"}, one) for one in others))
+    columns = (
+        element("th", {"scope": "col"}, first),
+        *(element("th", {"scope": "col"}, breaking(one, ":")) for one in others),
+    )
     return element(
         "section",
         {"aria-labelledby": name},

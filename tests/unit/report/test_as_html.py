@@ -387,6 +387,42 @@ def test_style_and_script_agree_on_how_many_rows_are_shown_at_once() -> None:
     assert int(first_hidden[1]) == int(few[1]) + 1
 
 
+TEXT: Final = 4.5
+SHAPE: Final = 3.0
+"""The contrasts that WCAG 2.2 asks for (1.4.3 and 1.4.11)."""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("colour", "ground", "least"),
+    [
+        *(
+            (colour, ground, TEXT)
+            for colour in ("ink", "quiet", "link", "distro-ink")
+            for ground in ("ground", "raised")
+        ),
+        ("ink", "rule", TEXT),
+        ("pypi-ink", "pypi-ground", TEXT),
+        ("unmet-ink", "unmet-ground", TEXT),
+        *((colour, "ground", SHAPE) for colour in ("distro", "pypi", "unmet", "other", "focus")),
+    ],
+)
+def test_colours_can_be_told_from_their_ground(scheme: str, colour: str, ground: str, least: float) -> None:
+    style = (REPORT / "page.css").read_text(encoding="utf-8")
+    blocks = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
+    assert len(blocks) == 2
+    colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", blocks[scheme == "dark"]))
+    darker, lighter = sorted(_luminance(colours[name]) for name in (colour, ground))
+    assert (lighter + 0.05) / (darker + 0.05) >= least
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance as WCAG defines it."""
+    red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in (red, green, blue)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
 @pytest.mark.parametrize("name", ["page.css", "page.js"])
 def test_neither_ends_its_element(name: str) -> None:
     assert "</" not in (REPORT / name).read_text(encoding="utf-8")

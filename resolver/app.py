@@ -34,7 +34,18 @@ from resolver.model import (
 )
 from resolver.names import Names
 from resolver.repositories import is_git
-from resolver.resolve import Policy, of_earlier, of_locked, refuse, resolve, resolve_direct
+from resolver.resolve import (
+    Policy,
+    candidates,
+    gain,
+    of_earlier,
+    of_locked,
+    ranked,
+    refuse,
+    relaxed,
+    resolve,
+    resolve_direct,
+)
 from resolver.targets import HOST, Setting, Targets
 
 if TYPE_CHECKING:
@@ -68,6 +79,8 @@ if TYPE_CHECKING:
     from resolver.venv.undo import UndoResult
 
 
+ALL = "all"
+"""Instead of a name: every listed project whose bound keeps the distribution's version out."""
 WHEELS = "wheels"
 """The folder of the cache that holds them."""
 REGISTER = "environments"
@@ -106,6 +119,8 @@ class Options:
     """Names that look like others and are meant."""
     strict: bool = False
     """Whether ``lock`` and ``install`` refuse what somebody has to decide, instead of warning of it."""
+    relax: tuple[str, ...] = ()
+    """Projects whose bounds a report sets aside, each by itself, to tell what that would buy; or ``ALL``."""
     direct: bool = False
     offline: bool = False
     venv: Path = Path("venv")
@@ -170,7 +185,7 @@ class App:
         first: DistrofirstError | None = None
         for target in self.options.targets:
             try:
-                resolutions.append(self._backed(self._resolve(wanted, target)))
+                resolutions.append(self._backed(self._relaxed(wanted, target)))
             except (UnavailableError, CommandError, PolicyError) as error:
                 first = first or error
                 missing.append(
@@ -470,6 +485,26 @@ class App:
 
     def _resolve_all(self, wanted: RequirementSet) -> tuple[Resolution, ...]:
         return tuple(self._backed(self._resolve(wanted, target)) for target in self.options.targets)
+
+    def _relaxed(self, wanted: RequirementSet, target: str) -> Resolution:
+        """Resolve, and once more without the bounds of each project that ``--relax`` names."""
+        before = self._resolve(wanted, target)
+        if not self.options.relax:
+            return before
+        listed = {one.name for one in wanted.requirements}
+        if unknown := sorted(set(self.options.relax) - {ALL} - listed):
+            raise InputError(
+                f"no input asks for {', '.join(unknown)}",
+                context="--relax",
+                hint=f"name a project that the inputs list, or {ALL}: each whose bound keeps the distribution out",
+            )
+        names = candidates(before) if ALL in self.options.relax else self.options.relax
+        gains = []
+        for number, name in enumerate(names, start=1):
+            self.progress(f"{target} without the bounds of {name} ({number} of {len(names)})")
+            after = self._resolve(relaxed(wanted, name), target)
+            gains.append(gain(name, wanted, before, after))
+        return replace(before, gains=ranked(gains) if ALL in self.options.relax else tuple(gains))
 
     def _backed(self, resolution: Resolution) -> Resolution:
         """Add who stands behind the OS packages (rule T2)."""

@@ -294,6 +294,13 @@ def _report(report: _Parser) -> None:
         metavar="FILE",
         help="an earlier report (JSON) or lock: of the gaps, only those that are new since make the exit code 1",
     )
+    report.add_argument(
+        "--relax",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="what setting aside the bounds of this project would buy (repeatable); all: of each that is kept out",
+    )
     report.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="processes that share a folder's files")
     report.add_argument(
         "--strict", action="store_true", help="exit 2 where a file of a folder cannot be read; without, it is named"

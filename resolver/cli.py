@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from resolver import configuration, cooldown
-from resolver.app import App, Options
+from resolver.app import ALL, App, Options
 from resolver.arguments import parse
 from resolver.errors import CommandError, DistrofirstError, InputError
 from resolver.hosts import releases
@@ -382,6 +382,7 @@ def _options(arguments: argparse.Namespace, standing: configuration.Configuratio
         popular=standing.popular,
         reviewed=standing.reviewed,
         strict=given.get("strict", False) or standing.strict,
+        relax=tuple(ALL if name == ALL else canonicalize_name(name) for name in given.get("relax", ())),
         direct=given.get("direct", False),
         offline=arguments.offline,
         venv=given.get("venv") or Path(standing.venv or "venv"),

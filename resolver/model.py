@@ -677,6 +677,21 @@ class Decision:
     """What people should know before they install it, in the order of ``Worry``."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gain:
+    """What loosening the bounds of one listed project would buy."""
+
+    project: str
+    moved: tuple[str, ...]
+    """The projects that would be the distribution's again, sorted; itself among them, where it is."""
+    package: str | None
+    """The OS package and its EVR that the bounds keep out."""
+    bounds: tuple[tuple[Origin, str, str], ...] = ()
+    """Where each bound stands, what it is (``>=2``), and the least loose one that lets the OS package in."""
+    hashed: bool = False
+    """Whether ``--hash`` is part of what keeps it out."""
+
+
 class Support(StrEnum):
     """Whether somebody fixes an OS package's vulnerabilities (rule T2)."""
 
@@ -717,6 +732,8 @@ class Resolution:
     warnings: tuple[str, ...] = ()
     backing: Mapping[str, Backing] = field(default_factory=dict)
     """Who stands behind the OS packages of its decisions, by their names; empty where nobody was asked."""
+    gains: tuple[Gain, ...] = ()
+    """What loosening bounds would buy, the most first; empty where nobody asked."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,8 +2,8 @@
 
 Every key is always present, null where there is nothing to say, so that a reader never asks which are. Keys that
 the contract does not name (``direct``, ``next_step``, ``concerns``, ``attestation``, ``origin``, ``component``,
-``security_support``; ``pins``, ``warnings``; ``unresolved``; ``not_consulted``: the targets that could not be asked)
-only add to it.
+``security_support``; ``pins``, ``warnings``, ``gains``; ``unresolved``; ``not_consulted``: the targets that could not
+be asked) only add to it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from resolver.report.summary import summarize
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from resolver.model import Backing, Decision, Resolution
+    from resolver.model import Backing, Decision, Gain, Resolution
 
 SCHEMA = "distrofirst/report/1"
 """Changes only when a key changes its meaning or goes."""
@@ -50,6 +50,18 @@ def target(resolution: Resolution) -> dict[str, object]:
         "summary": _summary(resolution),
         "projects": [project(decision, resolution.backing) for decision in resolution.decisions],
         "warnings": list(resolution.warnings),
+        "gains": [_gain(one) for one in resolution.gains],
+    }
+
+
+def _gain(gain: Gain) -> dict[str, object]:
+    bounds = [{"at": str(origin), "bound": old, "loosened": new} for origin, old, new in gain.bounds]
+    return {
+        "name": gain.project,
+        "moved": list(gain.moved),
+        "os_package": gain.package,
+        "bounds": bounds,
+        "hashed": gain.hashed,
     }
 
 

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from resolver.model import Build, Commit, Outcome
-from resolver.report import backing, matrix
+from resolver.report import backing, gains, matrix
 from resolver.report.formats import PLAIN, Frame
 from resolver.report.plain import count, percent, printable, source
 from resolver.report.reasons import words
@@ -85,6 +85,7 @@ def _target(resolution: Resolution, *, verbose: bool) -> Iterable[RenderableType
     steps = (f"{', '.join(names)}: {step}" for step, names in next_steps(resolution.decisions))
     yield from _list("Next steps", map(printable, steps))
     yield from _list(f"Pins loosened by --pins {resolution.pins}", _loosened(resolution.decisions))
+    yield from _list("Bounds set aside, each by itself", gains.lines(resolution))
     yield from _list("Warnings", map(printable, resolution.warnings))
     yield from _totals(resolution)
 
@@ -251,6 +252,8 @@ def _targets(resolutions: Sequence[Resolution], frame: Frame, *, columns: int) -
     for resolution in resolutions:
         for warning in resolution.warnings:
             told.setdefault(warning, []).append(str(resolution.target))
+    for resolution in resolutions:
+        yield from _list(f"{resolution.target}: bounds set aside, each by itself", gains.lines(resolution))
     yield from _list("Warnings", (printable(f"{', '.join(names)}: {warning}") for warning, names in told.items()))
     yield _comparison(resolutions, frame)
 

@@ -63,6 +63,7 @@ def test_R5_a_plan_with_a_commit(run: Here, folder: Path, repository: Repository
     document = tomllib.loads(text)
     beta, built = document["packages"]
     assert beta["name"] == "zz-beta"
+    assert built.pop("tool")["distrofirst"]["attestation"]["status"] == "not-checked", "nobody published what was built"
     assert built == {"name": "zz-built", "vcs": {"type": "git", "url": repository.url, "commit-id": head}}
     (build,) = document["tool"]["distrofirst"]["builds"]
     assert (build["version"], build["wheel"]) == ("1.0", "zz_built-1.0-py3-none-any.whl")

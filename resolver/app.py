@@ -7,7 +7,7 @@ import sys
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -293,9 +293,17 @@ class App:
             self._judge(lock, host)
         packages = self._targets.package_manager(host)
         with ExitStack() as stack:
-            wheels = self._supply(stack, lambda: host).wheels
-            own = register_folder()
-            plan = install(lock, self.options.venv, self.runner, packages, wheels, register=own, dry_run=True)
+            carry_out = partial(
+                install,
+                lock,
+                self.options.venv,
+                self.runner,
+                packages,
+                self._supply(stack, lambda: host).wheels,
+                register=register_folder(),
+                interrupted=self._targets.remover(lock.target.architecture).interrupted,
+            )
+            plan = carry_out(dry_run=True)
             if self.options.dry_run or not plan.changed:
                 return plan
             if not confirm(lock, plan):
@@ -306,9 +314,7 @@ class App:
                     context="--offline",
                     hint="run without --offline; --dry-run shows the commands",
                 )
-            return install(
-                lock, self.options.venv, self.runner, packages, wheels, register=own, announce=self._announce
-            )
+            return carry_out(announce=self._announce)
 
     def undo(self, *, confirm: Callable[[UndoResult], bool]) -> UndoResult:
         """Take an environment and what came with it away again; ``confirm`` sees what will be done first."""

@@ -192,7 +192,11 @@ class PackageRemover(Protocol):
     """The distribution's own tool on this host, taking OS packages away again (``resolver.hosts``)."""
 
     def installed(self, names: Iterable[str]) -> Mapping[str, str]:
-        """Like ``PackageManager.installed``."""
+        """Like ``PackageManager.installed``, with those of which a part is there."""
+        ...
+
+    def interrupted(self) -> tuple[Command, ...]:
+        """Give what finishes a transaction that was killed; empty where none was. For whoever knows it as theirs."""
         ...
 
     def would_go(self, names: Iterable[str]) -> frozenset[str]:

@@ -274,6 +274,9 @@ class FakePackageRemover:
     def installed(self, names: Iterable[str]) -> Mapping[str, str]:
         return {name: "1.0-1" for name in names if name in self.needs}
 
+    def interrupted(self) -> tuple[Command, ...]:
+        return ()
+
     def would_go(self, names: Iterable[str]) -> frozenset[str]:
         self.simulated += 1
         gone = set(names)

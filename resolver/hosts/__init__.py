@@ -1,6 +1,7 @@
 """The distributions: which release a host runs, what its package manager knows and trusts, what it is told to do.
 
 ``releases``            release names, and the host's own
+``package_files``       what dpkg and rpm know of OS packages' files
 ``transaction``, ``failures``
                         what every acting side checks, and the form of every table of failures
 
@@ -19,6 +20,7 @@ Fedora, RHEL, openSUSE and their kin:
                         what rpm itself is asked: what is installed, which EVR is newer
 ``rpm_manager``, ``dnf``, ``zypper``
                         the acting side: what the three have in common, and what not
+``rpm_leftovers``       what an rpm that was killed leaves lying about
 ``dnf_metadata``, ``zypp_metadata``
                         the reading side: repositories, offers, refreshing, downloading
 ``dnf4``, ``dnf4_ask``, ``zypp_xml``

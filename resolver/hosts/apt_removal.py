@@ -6,6 +6,7 @@ Purged rather than removed, for dpkg lists a package whose settings are left beh
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resolver.hosts.apt_failures import failure_of
@@ -31,6 +32,8 @@ _PURGE = (
 )  # fmt: skip
 _QUIET = {"DEBIAN_FRONTEND": "noninteractive"}
 
+_UPDATES = Path("/var/lib/dpkg/updates")
+
 _GONE = re.compile(r"^(?:Purg|Remv) (?P<name>\S+) ", re.MULTILINE)
 """A line of ``apt-get --simulate``: ``Purg NAME [VERSION]``, apt-get(8)."""
 
@@ -38,14 +41,32 @@ _GONE = re.compile(r"^(?:Purg|Remv) (?P<name>\S+) ", re.MULTILINE)
 class AptRemover:
     """``resolver.ports.PackageRemover`` on a Debian or Ubuntu host."""
 
-    def __init__(self, runner: Runner, architecture: str) -> None:
-        """Take the host's architecture: OS packages of another one are named with it."""
+    def __init__(self, runner: Runner, architecture: str, *, updates: Path = _UPDATES) -> None:
+        """Take the host's architecture: OS packages of another one are named with it; and dpkg's folder of notes."""
+        self._updates = updates
         self._runner = runner
         self._architecture = architecture
 
     def installed(self, names: Iterable[str]) -> Mapping[str, str]:
-        """Give the exact versions of those that are installed."""
-        return installed_versions(self._runner, names, self._architecture)
+        """Give the exact versions of those that are there, be it in part: all that dpkg would list."""
+        return installed_versions(self._runner, names, self._architecture, in_part=True)
+
+    def interrupted(self) -> tuple[Command, ...]:
+        """Look where dpkg notes what it is at, as apt does, which refuses to work as long as something is there.
+
+        The command does no more than apt itself does after every transaction.
+        """
+        try:
+            noted = any(entry.name.isdecimal() for entry in self._updates.iterdir())
+        except OSError:
+            return ()
+        command = Command(
+            argv=("dpkg", "--force-confdef", "--force-confold", "--configure", "--pending"),
+            privileged=True,
+            environment=_QUIET,
+            purpose="finish what was interrupted",
+        )
+        return (command,) if noted else ()
 
     def would_go(self, names: Iterable[str]) -> frozenset[str]:
         """Have apt simulate it."""

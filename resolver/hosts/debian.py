@@ -55,9 +55,12 @@ _INST = re.compile(r"^Inst (?P<name>\S+) (?:\[(?P<old>[^\]]+)\] )?\((?P<new>\S+)
 """A line of ``apt-get --simulate``: ``Inst NAME [OLD VERSION] (NEW VERSION ORIGIN… [ARCHITECTURE])``, apt-get(8)."""
 
 
-def installed_versions(runner: Runner, names: Iterable[str], architecture: str) -> dict[str, str]:
+def installed_versions(
+    runner: Runner, names: Iterable[str], architecture: str, *, in_part: bool = False
+) -> dict[str, str]:
     """Ask dpkg for the exact versions of those OS packages that are installed, by the name they were asked by.
 
+    ``in_part`` counts those, too, of which something is there: unpacked, half removed, their settings left behind.
     ``architecture`` is the host's; a package of another one is asked for, and answered, as ``name:i386``.
     """
     wanted = sorted(set(names))
@@ -81,7 +84,7 @@ def installed_versions(runner: Runner, names: Iterable[str], architecture: str) 
     for line in done.stdout.splitlines():
         name, its_architecture, status, version = line.split("\t")
         key = name if its_architecture in {"all", architecture} else f"{name}:{its_architecture}"
-        if status == "installed" and key in wanted:
+        if (status == "installed" or (in_part and status != "not-installed")) and key in wanted:
             found[key] = version
     return found
 

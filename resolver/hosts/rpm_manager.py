@@ -18,6 +18,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from resolver.errors import CommandError
+from resolver.hosts import rpm_leftovers
 from resolver.hosts.rpm_database import installed_builds, site_directories, spelled
 from resolver.hosts.rpm_failures import failed_script, failure_of
 from resolver.hosts.transaction import check_target
@@ -115,6 +116,10 @@ class RpmManager(ABC):
             self._confirm(command)
             if error := failed_script(command, done):
                 raise error
+
+    def interrupted(self) -> tuple[Command, ...]:
+        """Give what clears away half-written files: what rpm itself had not finished is done anew."""
+        return rpm_leftovers.clearing(self._runner)
 
     def would_go(self, names: Iterable[str]) -> frozenset[str]:
         """Have the tool solve it (``resolver.ports.PackageRemover``, as the following)."""

@@ -7,6 +7,7 @@
 ``undo``                the way back: what came with an environment, and the environment
 ``register``            which environments there are on this machine
 ``verify``              what is there, held against what must be
+``drift``               what ``verify`` looks at beyond what an installation checks
 ``inside``              the script that the venv's interpreter runs; standard library only
 ``_distrofirst_site``   the module that, inside a venv, brings in the OS packages; standard library only
 """

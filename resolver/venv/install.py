@@ -43,12 +43,15 @@ def install(
     wheels: WheelSource,
     *,
     register: Path,
+    interrupted: Callable[[], tuple[Command, ...]] = tuple,
     dry_run: bool = False,
     announce: Callable[[Command], None] = lambda _: None,
 ) -> InstallResult:
     """Bring the host and the environment to what a lock says, or leave both as they were.
 
     ``register`` is the folder that the environment is noted in (``resolver.venv.register``).
+    ``interrupted`` gives what finishes an OS transaction that was killed; it is asked only where a note says that one of
+    ours was.
     ``announce`` is told of each command before it runs. A dry run changes nothing, and gives the commands. Either has
     the wheels here, and looked through, before the first command (rule P4).
 
@@ -62,14 +65,23 @@ def install(
         raise InputError("the root folder cannot be an environment", context=str(venv), hint="name a folder below it")
     if dry_run:
         note = journal.note_beside(venv)
+        first = interrupted() if note.added else ()
         job = _plan(lock, venv, runner, packages, wheels, register, note)
-        return InstallResult(changed=bool(job.commands), commands=job.commands, added=job.transaction.added)
+        commands = (*first, *job.commands)
+        return InstallResult(changed=bool(commands), commands=commands, added=job.transaction.added)
     with journal.held(venv) as held:
+        first = interrupted() if held.note.added else ()
+        for command in first:
+            announce(command)
+            # What it cannot finish the transaction itself does, or says why not.
+            runner.stream(command)
         job = _plan(lock, venv, runner, packages, wheels, register, held.note)
-        if not job.commands:
-            return InstallResult(changed=False)
-        _carry_out(job, runner, packages, held, announce)
-        return InstallResult(changed=True, commands=job.commands, added=job.transaction.added)
+        if job.commands:
+            _carry_out(job, runner, packages, held, announce)
+        # A run that was killed at its very end has left nothing but its note, all of which the record has.
+        held.write(journal.Note())
+        commands = (*first, *job.commands)
+        return InstallResult(changed=bool(commands), commands=commands, added=job.transaction.added)
 
 
 def dry_run_lines(commands: Iterable[Command]) -> tuple[str, ...]:
@@ -107,7 +119,9 @@ def _plan(  # noqa: PLR0917 - what install itself takes
     place = environment.look_at(venv, was_building=note.building)
     transaction = packages.plan(lock)
     earlier = {*note.added, *(place.record.added if place.record else ())}
-    added = tuple(sorted({*packages.installed(earlier), *transaction.added}))
+    # What a killed run of ours has put there in part is still new.
+    resumed = set(note.added) & set(transaction.changed)
+    added = tuple(sorted({*packages.installed(earlier), *transaction.added, *resumed}))
     record = Record(contract=contract, added=added)
     unchanged = place.whole and place.record == record and not transaction.commands
     build = (

@@ -63,6 +63,10 @@ def undo(
     if dry_run or (not job.result.changed and note == journal.Note()):
         return job.result
     with journal.held(venv) as held:
+        # Only a run of ours that was killed has left a note; what it was at is finished before anything is asked.
+        for command in packages.interrupted() if held.note.added else ():
+            announce(command)
+            runner.stream(command)
         job = _plan(venv, packages, register, held.note)
         _carry_out(job, runner, packages, held, announce)
         register.drop(venv)
@@ -148,9 +152,16 @@ def _carry_out(
 ) -> None:
     for path, record, names in job.heirs:
         pass_on(path, record, names)
-    for command in job.removal:
-        announce(command)
-        packages.remove(command)
+    before = held.note
+    held.write(journal.Note(building=before.building, added=tuple(sorted({*before.added, *job.result.removed}))))
+    try:
+        for command in job.removal:
+            announce(command)
+            packages.remove(command)
+    except BaseException:
+        # The record knows them all, and the package manager has come to its end.
+        held.write(before)
+        raise
     # Until here the record says what is ours. From here on the folder is unfinished work, for it goes file by file.
     held.write(journal.Note(building=True))
     for command in job.clearing:

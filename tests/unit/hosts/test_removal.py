@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from resolver.errors import CommandError
+from resolver.hosts import rpm_leftovers
 from resolver.hosts.apt_removal import AptRemover
 from resolver.model import Completed
 from tests.fakes import FakeRunner
@@ -83,6 +85,31 @@ def test_X3_apt_removes_with_one_command() -> None:
     assert runner.commands == [command]
     with pytest.raises(CommandError):
         remover.would_go(["a"])
+
+
+def test_X4_what_dpkg_was_at_when_it_was_killed_is_finished(tmp_path: Path) -> None:
+    remover = AptRemover(FakeRunner({}), "amd64", updates=tmp_path)
+    (tmp_path / "tmp.i").write_text("")
+    assert remover.interrupted() == ()
+    (tmp_path / "0001").write_text("")
+    (command,) = remover.interrupted()
+    assert command.privileged
+    assert command.argv[0] == "dpkg"
+    assert {"--configure", "--pending", "--force-confold"} < set(command.argv)
+    assert AptRemover(FakeRunner({}), "amd64", updates=tmp_path / "gone").interrupted() == ()
+
+
+def test_X4_what_rpm_left_half_written_is_cleared_away_and_nothing_else(tmp_path: Path) -> None:
+    half, owned = f"{tmp_path}/a/mod.py;6b0578a2", f"{tmp_path}/a/own;6b0578a2"
+    (tmp_path / "a").mkdir()
+    for path in (half, owned, f"{tmp_path}/a/mod.py", f"{tmp_path}/a/x;6b0578", f"{tmp_path}/a/;6b0578a2"):
+        Path(path).write_text("")
+    answers: dict[tuple[str, ...], Completed] = {("rpm",): Completed(returncode=1, stdout="", stderr="")}
+    answers |= {("rpm", "--query", "--file", owned): Completed(returncode=0, stdout="own\n", stderr="")}
+    (command,) = rpm_leftovers.clearing(FakeRunner(answers), [str(tmp_path)])
+    assert command.privileged
+    assert command.argv == ("rm", "-f", "--", half)
+    assert rpm_leftovers.clearing(FakeRunner(answers), [str(tmp_path / "gone")]) == ()
 
 
 @pytest.mark.parametrize("tool", SOLVED)

@@ -18,7 +18,7 @@ from resolver.io.process import ProcessRunner
 from resolver.model import Command, Completed, Lock, Transaction
 from resolver.venv.environment import old_of
 from resolver.venv.install import InstallResult, dry_run_lines, install
-from resolver.venv.journal import held
+from resolver.venv.journal import Note, held
 from resolver.venv.record import read
 from tests.fakes import FakePackageManager, FakeWheels
 from tests.unit.venv.samples import lock, os_package, os_project, put_os_project, wheel
@@ -293,6 +293,26 @@ def test_X4_killed_before_any_step_the_next_run_finishes(
     assert works(tmp_path / "venv")
     assert beside(tmp_path / "venv") == {"venv"}
     assert not do(SECOND).changed
+
+
+def test_X4_what_finishes_a_killed_transaction_runs_first_and_only_where_it_was_ours(
+    tmp_path: Path, packages: FakePackageManager
+) -> None:
+    finishing = (Command(argv=("true", "finish"), privileged=True),)
+
+    def run(runner: Runner, *, dry_run: bool = False) -> InstallResult:
+        return install(
+            FIRST, tmp_path / "venv", runner, packages, FakeWheels(),
+            register=tmp_path / "register", interrupted=lambda: finishing, dry_run=dry_run,
+        )  # fmt: skip
+
+    assert finishing[0] not in run(Runner(), dry_run=True).commands, "nobody of ours was killed"
+    with held(tmp_path / "venv") as journal:
+        journal.write(Note(added=("python3-tool",)))
+    planned, runner = run(Runner(), dry_run=True), Runner()
+    assert run(runner).commands == planned.commands
+    assert (planned.commands[0], runner.streamed[0]) == (finishing[0], finishing[0])
+    assert beside(tmp_path / "venv") == {"venv"}
 
 
 def _run_in_a_child(tmp_path: Path, packages: FakePackageManager, step: int) -> bool:

@@ -31,7 +31,8 @@ def verify(contract: Contract, venv: Path, runner: Runner, packages: PackageMana
     """
     python = venv.absolute() / "bin" / "python"
     if python.is_symlink() and not python.exists():
-        return (_interpreter(contract, f"a link to {python.readlink()}, which leads nowhere"),)
+        gone = _interpreter(contract, f"a link to {python.readlink()}, which leads nowhere")
+        return (*_os_packages(contract, packages.installed(name for name, _ in contract.os_packages)), gone)
     if not python.exists():
         raise InputError(
             "there is no environment here, or its interpreter is gone", context=str(venv), hint=f"{_AGAIN} to make it"

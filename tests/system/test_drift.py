@@ -91,11 +91,13 @@ def drift(host: Host, release: str, env: Mapping[str, str], *, mend: bool) -> No
     assert all(found[name]["since"] for name in dated)
     assert "since 20" in cli("verify", code=1).stdout
 
+    left = {name for name in found if name.startswith("os-")}
     if mend:
         mended(cli, found, env)
-    # A release upgrade takes the interpreter away.
+        left = set()
+    # A release upgrade takes the interpreter away; what is wrong outside of the environment is still told.
     host.run(["ln", "-sfn", "/usr/bin/python3.0", f"{cli.folder}/venv/bin/python"])
-    assert set(verify(cli, 1)) == {"interpreter python"}
+    assert set(verify(cli, 1)) == {"interpreter python", *left}
 
 
 def mended(cli: CommandLine, found: Mapping[str, Mapping[str, str]], env: Mapping[str, str]) -> None:

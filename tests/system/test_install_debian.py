@@ -252,7 +252,7 @@ def test_X1_a_wheel_is_checked_although_an_os_package_has_that_version(case: Cas
 def test_a_wheel_that_cannot_be_fetched_is_a_missing_network(case: Case) -> None:
     case.from_index("demo", {"demo.py": ""})
     case.index.routes.clear()
-    assert case.answer(code=3)["error"] == "UnavailableError"
+    assert case.answer(code=3)["error"] == "GoneError"
 
 
 def test_a_namespace_spans_os_packages_and_wheels(case: Case) -> None:

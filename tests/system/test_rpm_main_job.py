@@ -352,7 +352,7 @@ def test_T1_a_repository_without_signature_checks_does_not_count(
     cli.write("distro.txt", "zz-alpha\n")
     found = projects(cli.report("distro.txt", "--only-distro", code=1))["zz-alpha"]
     assert (found["outcome"], found["reason"]) == ("unmet", "untrusted-repository")
-    refused(cli, "install", "--yes", "--only-distro", "distro.txt", code=1)
+    refused(cli, "install", "--yes", "--only-distro", "distro.txt", code=5)
 
 
 def test_T1_a_lock_does_not_make_the_only_repository_trusted(cli: CommandLine, family: Family) -> None:

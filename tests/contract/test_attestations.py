@@ -129,10 +129,9 @@ def test_a_published_attestation_is_verified_and_locked(
     (package,) = tomllib.loads((tmp_path / LOCK).read_text())["packages"]
     publisher = {key: value for key, value in provenance["attestation_bundles"][0]["publisher"].items() if value}
     assert package["attestation-identities"] == [publisher]
-    assert package["tool"]["distrofirst"]["attestation"] == {
-        "status": "verified",
-        "predicates": ["https://index.example/attestations/publish/v1"],
-    }
+    known = package["tool"]["distrofirst"]["attestation"]
+    assert known["status"] == "verified"
+    assert [predicate.rpartition("/attestations/")[2] for predicate in known["predicates"]] == ["publish/v1"]
 
     validate = (  # PEP 751, by packaging's own reading
         "import sys, tomllib; from packaging.pylock import Pylock;"

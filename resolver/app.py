@@ -514,7 +514,7 @@ class App:
 
     def _backed(self, resolution: Resolution) -> Resolution:
         """Add who stands behind the OS packages (rule T2)."""
-        from resolver.targets.backing import backing_of  # noqa: PLC0415 - locks and installs do not tell it
+        from resolver.targets.backing import backing_of, remarks  # noqa: PLC0415 - locks and installs do not tell it
 
         packages = {
             package.name: package
@@ -523,7 +523,9 @@ class App:
             for package in one.os.packages(one.extras)
         }
         return replace(
-            resolution, backing=backing_of(tuple(packages.values()), resolution.target, self.runner, self.cache)
+            resolution,
+            backing=backing_of(tuple(packages.values()), resolution.target, self.runner, self.cache),
+            warnings=(*resolution.warnings, *(remarks(resolution.target) if packages else ())),
         )
 
     def _resolve(self, wanted: RequirementSet, target: str) -> Resolution:

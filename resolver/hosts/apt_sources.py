@@ -16,6 +16,7 @@ _ALIASES = {"stable", "oldstable", "oldoldstable", "testing", "unstable"}
 _NEXT = "forky"
 """The suite that becomes Debian's next release: without backports, and a host of it is looked at as sid."""
 _KEYRING = re.compile(r"/usr/share/keyrings/(?:debian|ubuntu)-archive-[a-z0-9.-]+")
+_OWN_KEY = re.compile(r"(?:debian-archive|ubuntu-keyring)-.+")
 _ONE_LINE = re.compile(r"deb\s+(?:\[(?P<options>[^\]]*)\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)(?P<components>[^#]*)")
 
 
@@ -51,6 +52,22 @@ def read(folder: Path) -> tuple[Source, ...]:
         elif path.suffix == ".sources":
             found.extend(parse_deb822(text))
     return tuple(found)
+
+
+def shared_keys(folder: Path) -> tuple[str, ...]:
+    """Name the keys below an apt configuration folder that vouch for every source without Signed-By (apt-secure(8)).
+
+    Those of the distribution's own keyring package are left out.
+    """
+    files = [folder / "trusted.gpg", *sorted((folder / "trusted.gpg.d").glob("*"))]
+    return tuple(
+        str(path)
+        for path in files
+        if path.suffix in {".gpg", ".asc"}
+        and not _OWN_KEY.fullmatch(path.name)
+        and path.is_file()
+        and path.stat().st_size
+    )
 
 
 def parse_list(text: str) -> tuple[Source, ...]:

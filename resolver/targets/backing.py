@@ -5,9 +5,10 @@ from __future__ import annotations
 import platform
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resolver.hosts import releases, support
+from resolver.hosts import apt_sources, releases, support
 from resolver.hosts.releases import Family
 
 if TYPE_CHECKING:
@@ -27,6 +28,18 @@ def backing_of(packages: Sequence[OsPackage], target: Target, runner: Runner, ca
         return support.of_rpm(packages, target.release, platform.freedesktop_os_release(), today)
     sources = partial(_sources, target=target, runner=runner, cache=cache)
     return support.DebianSupport(release=target.release, sources=sources, runner=runner, today=today).of(packages)
+
+
+def remarks(target: Target, folder: Path = Path("/etc/apt")) -> tuple[str, ...]:
+    """Say who else than it seems may vouch for OS packages of this host (rule T1)."""
+    if not target.is_host or releases.family_of(target.release) is not Family.DEBIAN:
+        return ()
+    keys = apt_sources.shared_keys(folder)
+    unbound = sorted({uri for source in apt_sources.read(folder) if source.signed_by is None for uri in source.uris})
+    if not keys or not unbound:
+        return ()
+    told = f"whoever has {', '.join(keys)} may sign for every apt source without Signed-By ({', '.join(unbound)})"
+    return (f"{told}: give each source the key that is its own",)
 
 
 def _sources(packages: Sequence[OsPackage], *, target: Target, runner: Runner, cache: Cache) -> Mapping[str, str]:

@@ -301,7 +301,7 @@ class App:
                 packages,
                 self._supply(stack, lambda: host).wheels,
                 register=register_folder(),
-                interrupted=self._targets.remover(lock.target.architecture).interrupted,
+                interrupted=self._targets.remover(host.target.architecture).interrupted,
             )
             plan = carry_out(dry_run=True)
             if self.options.dry_run or not plan.changed:

@@ -100,7 +100,7 @@ class Case:
         return set((known or "").split())
 
 
-IN_CI = {"nine-debian:12-exact", "nine-debian:13-exact", "odoo-debian:12-prefer", "odoo-debian:12-exact"}
+IN_CI = {"nine-debian:12-exact", "nine-debian:13-exact", "odoo-debian:12-exact"}
 CASES = [
     Case(name=name, release=release, pins=pins)
     for name in (*TEXTS, *FILES)

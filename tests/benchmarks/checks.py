@@ -37,7 +37,7 @@ App._names = lambda self, catalog: nobody
 _NO_WHEELS: Final = """\
 from resolver.pypi import wheelhouse
 wheelhouse._is_whole = lambda path, wheel: path.is_file()
-wheelhouse.Wheelhouse._look_through = lambda self, lock, files: dict.fromkeys(files, ())
+wheelhouse.Wheelhouse._look_through = lambda self, expectations, files, served=(): dict.fromkeys(files, ())
 """
 
 

@@ -32,7 +32,7 @@ from resolver.model import (
     assigned_to,
     with_what_builds,
 )
-from resolver.names import Names
+from resolver.names import Names, read_popular
 from resolver.repositories import is_git
 from resolver.resolve import (
     Policy,
@@ -203,6 +203,7 @@ class App:
         asked = self.options
         question = surveying.question_of(
             asked.policy, asked.cooldown, asked.indexes, asked.extras, asked.groups, asked.direct,
+            asked.reviewed, read_popular(asked.popular) if asked.popular else None,
             *((str(catalog.target), catalog.target.architecture, catalog.metadata) for catalog in catalogs),
         )  # fmt: skip
         known = ledger.known(question) if ledger else {}

@@ -224,6 +224,25 @@ def test_another_question_begins_anew(folder: Path) -> None:
     assert "debian:12" not in (folder / "out.txt").read_text()
 
 
+def test_another_list_of_names_begins_anew(run: Here, folder: Path) -> None:
+    """What a file's projects look like is part of its answer."""
+    fill(folder / "all", a="reqeusts\n")
+    lists = ('names.reviewed = ["reqeusts"]\n', 'names.popular = "popular.txt"\n')
+    for text in lists:
+        (folder / "popular.txt").write_text("zz-popular\n")
+        (folder / "distrofirst.toml").write_text("")
+        ledger = folder / ".out.txt.survey"
+        command = ("report", "--direct", "-o", "out.txt", *TRIXIE, "all")
+        ledger.write_text(run(*DIRECT, "--format", "jsonl", *TRIXIE, "all").out)
+        assert "1 of 1 files are done" in run(*command).err
+        ledger.write_text(run(*DIRECT, "--format", "jsonl", *TRIXIE, "all").out)
+        (folder / "distrofirst.toml").write_text(text)
+        assert "are done" not in run(*command).err
+        ledger.write_text(run(*DIRECT, "--format", "jsonl", *TRIXIE, "all").out)
+        (folder / "popular.txt").write_text("zz-other\n")
+        assert ("are done" in run(*command).err) is ("popular" not in text)
+
+
 def test_where_nothing_can_be_written_nothing_is_begun(folder: Path) -> None:
     fill(folder / "all", a="flask\n")
     ran = process(*DIRECT, "-o", "gone/out.txt", *TRIXIE, "all")

@@ -56,18 +56,9 @@ if TYPE_CHECKING:
 
     from resolver.catalog.indexed import IndexedCatalog
     from resolver.errors import DistrofirstError
-    from resolver.model import (
-        AssignedIndex,
-        Audit,
-        Command,
-        Finding,
-        Lock,
-        NamedRepository,
-        Resolution,
-        Review,
-        Target,
-        Wheel,
-    )
+    from resolver.model import AssignedIndex, Command, Finding, Lock, NamedRepository, Resolution, Target, Wheel
+    from resolver.model.audit import Audit
+    from resolver.model.review import Review
     from resolver.pypi.configuration import IndexSettings
     from resolver.report.survey_line import Surveyed
     from resolver.resolve.next_steps import Elsewhere

@@ -12,18 +12,8 @@ from resolver.audit import judge, osv
 from resolver.errors import DistrofirstError, InputError
 from resolver.hosts import releases
 from resolver.indexes import open_client
-from resolver.model import (
-    AssignedIndex,
-    Audit,
-    Known,
-    OsPackage,
-    Outcome,
-    Reason,
-    Served,
-    Unchecked,
-    Verdict,
-    assigned_to,
-)
+from resolver.model import AssignedIndex, OsPackage, Outcome, Reason, Unchecked, assigned_to
+from resolver.model.audit import Audit, Known, Served, Verdict
 from resolver.targets.advisories import advisories_of
 
 if TYPE_CHECKING:

@@ -314,7 +314,7 @@ class _Session:
         return NO if findings else 0
 
     def _audit(self) -> int:
-        from resolver.model import Verdict  # noqa: PLC0415 - the same
+        from resolver.model.audit import Verdict  # noqa: PLC0415 - the same
         from resolver.report import audit  # noqa: PLC0415 - the same
 
         found = self._app.audit()

@@ -17,11 +17,9 @@ if TYPE_CHECKING:
         Buildable,
         Command,
         Completed,
-        Fix,
         HttpAnswer,
         HttpNotFound,
         HttpPart,
-        Known,
         Listing,
         Lock,
         MetadataSource,
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
         Wheel,
         WheelMetadata,
     )
+    from resolver.model.audit import Fix, Known
 
 
 class Catalog(Protocol):

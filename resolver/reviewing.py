@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from resolver.errors import CommandError, UnavailableError
-from resolver.model import Absence, Attested, Ground, Reason, Review, Unattested
+from resolver.model import Absence, Attested, Reason, Unattested
+from resolver.model.review import Ground, Review
 from resolver.pypi.contents import read_contents
 from resolver.pypi.faults import in_words
 from resolver.resolve.concerns import looks_like
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from resolver.model import Lock, LockedProject, Owners, Wheel, WheelContents
+    from resolver.model import Lock, LockedProject, Wheel
+    from resolver.model.review import Owners, WheelContents
     from resolver.ports import Catalog, Index
     from resolver.pypi.faults import WheelFinding
     from resolver.pypi.owners import OwnersSeen

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from resolver.errors import DistrofirstError
-    from resolver.model import Buildable, Completed, Fix, Known, Lock, OsPackage
+    from resolver.model import Buildable, Completed, Lock, OsPackage
+    from resolver.model.audit import Fix, Known
 
 
 UPLOADED = "2026-01-01T00:00:00Z"

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from packaging.version import InvalidVersion, Version
 
 from resolver.errors import UnavailableError
-from resolver.model import AuditItem, Known, Unchecked, Verdict
+from resolver.model import Unchecked
+from resolver.model.audit import AuditItem, Known, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from resolver.audit.osv import Database
-    from resolver.model import Advisory, Fix, Release, Served
+    from resolver.model import Release
+    from resolver.model.audit import Advisory, Fix, Served
     from resolver.ports import OsAdvisories, ProjectAdvisories
 
 

@@ -21,7 +21,8 @@ from packaging.version import InvalidVersion, Version
 
 from resolver.audit.affected import Affected, Range, Scope
 from resolver.errors import InputError
-from resolver.model import Advisory, Fix, Known, Unchecked
+from resolver.model import Unchecked
+from resolver.model.audit import Advisory, Fix, Known
 from resolver.tables import Table
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from resolver.model import Fix
+from resolver.model.audit import Fix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING
 
 from resolver.errors import CommandError, UnavailableError
 from resolver.hosts import changelogs
-from resolver.model import Advisory, Command, Known, Unchecked
+from resolver.model import Command, Unchecked
+from resolver.model.audit import Advisory, Known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from resolver.model import Fix, OsPackage, Release
+    from resolver.model import OsPackage, Release
+    from resolver.model.audit import Fix
     from resolver.ports import Runner
 
 _SYSTEM_PYTHON = "/usr/bin/python3"

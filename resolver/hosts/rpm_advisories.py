@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from resolver.errors import CommandError, UnavailableError
 from resolver.hosts import changelogs
 from resolver.hosts.rpm_database import installed_builds, rank_evrs, spelled
-from resolver.model import Advisory, Command, Fix, Known, Unchecked
+from resolver.model import Command, Unchecked
+from resolver.model.audit import Advisory, Fix, Known
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from resolver.model import WheelContents
+from resolver.model.review import WheelContents
 from resolver.pypi.archive import Archive, DamagedError, open_archive
 from resolver.pypi.metadata import header_fields
 from resolver.pypi.placement import all_entry_points, place_of

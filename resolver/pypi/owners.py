@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 from resolver.errors import UnavailableError
-from resolver.model import HttpNotFound, Owners
+from resolver.model import HttpNotFound
+from resolver.model.review import Owners
 from resolver.pypi.json_api import base_of
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from resolver.errors import UnavailableError
-from resolver.model import Advisory, HttpNotFound, Known, Unchecked
+from resolver.model import HttpNotFound, Unchecked
+from resolver.model.audit import Advisory, Known
 from resolver.pypi.json_api import base_of
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from resolver.model import Verdict
+from resolver.model.audit import Verdict
 from resolver.report.plain import printable
 
 if TYPE_CHECKING:
-    from resolver.model import Advisory, Audit, AuditItem
+    from resolver.model.audit import Advisory, Audit, AuditItem
 
 SCHEMA = "distrofirst/audit/1"
 """Changes only when a key changes its meaning or goes."""

@@ -20,14 +20,14 @@ import json
 import textwrap
 from typing import TYPE_CHECKING
 
-from resolver.model import Ground
+from resolver.model.review import Ground
 from resolver.report.plain import count, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from resolver.model import Delta, Review, ReviewItem, WeighedGround, WheelDifference
+    from resolver.model.review import Delta, Review, ReviewItem, WeighedGround, WheelDifference
 
 SCHEMA = "distrofirst/review/1"
 """Changes only when a key changes its meaning or goes."""

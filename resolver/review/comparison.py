@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from resolver.model import Delta, Outcome, WheelDifference
+from resolver.model import Outcome
+from resolver.model.review import Delta, WheelDifference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from packaging.utils import NormalizedName
 
-    from resolver.model import Lock, WheelContents
+    from resolver.model import Lock
+    from resolver.model.review import WheelContents
 
 _FINGERPRINT = re.compile(r"-[0-9a-f]{8}(?=\.)")
 """What auditwheel puts into a library's name, other for every build: ``libgomp-a34b3233.so.1.0.0``."""

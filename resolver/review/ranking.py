@@ -16,14 +16,15 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from resolver.cooldown import upload_moment
-from resolver.model import Ground, ReviewItem, WeighedGround
+from resolver.model.review import Ground, ReviewItem, WeighedGround
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import date
     from pathlib import Path
 
-    from resolver.model import Listing, Owners, Wheel, WheelContents, WheelDifference
+    from resolver.model import Listing, Wheel
+    from resolver.model.review import Owners, WheelContents, WheelDifference
 
 WEIGHTS: Final = {
     Ground.UNFIT: 100,

@@ -9,7 +9,7 @@ import pytest
 
 from resolver import auditing
 from resolver.hosts import releases
-from resolver.model import Advisory, Fix, Known
+from resolver.model.audit import Advisory, Fix, Known
 from tests.cli.commandline import TRIXIE, Here
 from tests.fakes import FakeOsAdvisories
 from tests.loopback import Loopback, Reply

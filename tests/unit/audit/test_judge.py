@@ -11,7 +11,8 @@ from packaging.utils import canonicalize_name
 from resolver.audit.affected import Range, Scope
 from resolver.audit.judge import judge_os_packages, judge_remainder
 from resolver.audit.osv import Database, Entry
-from resolver.model import Advisory, AuditItem, Fix, Known, OsPackage, Release, Served, Unchecked, Verdict
+from resolver.model import OsPackage, Release, Unchecked
+from resolver.model.audit import Advisory, AuditItem, Fix, Known, Served, Verdict
 from tests.fakes import FakeOsAdvisories
 
 if TYPE_CHECKING:

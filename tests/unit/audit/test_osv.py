@@ -15,7 +15,8 @@ from packaging.version import Version
 
 from resolver.audit import osv
 from resolver.errors import InputError
-from resolver.model import Fix, Known, Release, Unchecked
+from resolver.model import Release, Unchecked
+from resolver.model.audit import Fix, Known
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

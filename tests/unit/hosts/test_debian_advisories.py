@@ -10,7 +10,8 @@ import pytest
 
 from resolver.errors import UnavailableError
 from resolver.hosts.debian_advisories import DebianAdvisories, read_summary
-from resolver.model import Advisory, Completed, Fix, Known, OsPackage, Release, Unchecked
+from resolver.model import Completed, OsPackage, Release, Unchecked
+from resolver.model.audit import Advisory, Fix, Known
 from tests.fakes import FakeRunner
 
 if TYPE_CHECKING:

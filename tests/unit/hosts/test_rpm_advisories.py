@@ -10,7 +10,8 @@ import pytest
 from resolver.errors import UnavailableError
 from resolver.hosts.rpm_advisories import RpmAdvisories, Updates
 from resolver.hosts.rpm_tools import RpmTool
-from resolver.model import Advisory, Command, Completed, Fix, Known, OsPackage, RpmNotice, RpmRepository, Unchecked
+from resolver.model import Command, Completed, OsPackage, RpmNotice, RpmRepository, Unchecked
+from resolver.model.audit import Advisory, Fix, Known
 from tests.fakes import FakeRunner
 
 if TYPE_CHECKING:

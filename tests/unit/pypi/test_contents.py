@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import io
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
-from resolver.model import Release, Target, WheelContents
+from resolver.model import Release, Target
 from resolver.pypi.contents import read_contents
 from tests.wheels import build, metadata_of
+
+if TYPE_CHECKING:
+    from resolver.model.review import WheelContents
 
 TARGET = Target(release=Release(distribution="debian", version="12"), architecture="amd64", python="3.11")
 ELF = b"\x7fELF\2\1\1"

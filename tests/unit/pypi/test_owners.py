@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from resolver.io.cache import FileCache
 from resolver.io.http import HttpClient
-from resolver.model import Owners
+from resolver.model.review import Owners
 from resolver.pypi.owners import OwnersSeen, read
 from tests.loopback import Loopback, Reply
 

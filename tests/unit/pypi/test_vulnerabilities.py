@@ -10,7 +10,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from resolver.errors import UnavailableError
-from resolver.model import Advisory, HttpAnswer, HttpNotFound, Known, Unchecked
+from resolver.model import HttpAnswer, HttpNotFound, Unchecked
+from resolver.model.audit import Advisory, Known
 from resolver.pypi.vulnerabilities import IndexAdvisories
 
 if TYPE_CHECKING:

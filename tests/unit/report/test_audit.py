@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from resolver.model import Advisory, Audit, AuditItem, Fix, Verdict
+from resolver.model.audit import Advisory, Audit, AuditItem, Fix, Verdict
 from resolver.report.audit import as_json, text
 
 AUDIT = Audit(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from packaging.utils import canonicalize_name
 
-from resolver.model import Delta, Ground, Review, ReviewItem, WeighedGround, WheelDifference
+from resolver.model.review import Delta, Ground, Review, ReviewItem, WeighedGround, WheelDifference
 from resolver.report.review import as_json, text
 
 HASH = "0123456789abcdef" * 4

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resolver.model import Delta, WheelContents
+from resolver.model.review import Delta, WheelContents
 from resolver.review.comparison import compare, gone, served
 from tests.unit.venv.samples import lock, os_package, os_project, wheel
 

@@ -13,17 +13,8 @@ from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from resolver.model import (
-    Delta,
-    Ground,
-    Listing,
-    Owners,
-    Rejection,
-    ReviewItem,
-    WeighedGround,
-    WheelContents,
-    WheelDifference,
-)
+from resolver.model import Listing, Rejection
+from resolver.model.review import Delta, Ground, Owners, ReviewItem, WeighedGround, WheelContents, WheelDifference
 from resolver.review import ranking
 from resolver.review.ranking import FIRST, WEIGHTS, Facts, order, weigh
 from tests.unit.venv.samples import wheel

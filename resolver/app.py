@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cache, cached_property, partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from resolver import requirements as reading
 from resolver.cooldown import Cooldown
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from resolver.model.audit import Audit
     from resolver.model.review import Review
     from resolver.pypi.configuration import IndexSettings
-    from resolver.report.survey_line import Surveyed
+    from resolver.report.survey.line import Surveyed
     from resolver.resolve.next_steps import Elsewhere
     from resolver.supply import Supply
     from resolver.surveying import Ledger
@@ -77,6 +77,7 @@ WHEELS = "wheels"
 REGISTER = "environments"
 """The folder of the state that notes which environments there are."""
 _SYSTEM_STATE = Path("/var/lib/distrofirst")
+Answer = TypeVar("Answer")
 _SEASON = 90 * 86400.0
 """In seconds."""
 
@@ -171,48 +172,57 @@ class App:
         Raises what went wrong with the first of them where that holds for all.
         """
         wanted = self._read_warning()
-        resolutions: list[Resolution] = []
+        resolutions, missing = self._of_each(lambda target: self._backed(self._relaxed(wanted, target)))
+        return tuple(resolutions.values()), missing
+
+    def _of_each(self, ask: Callable[[str], Answer]) -> tuple[dict[str, Answer], tuple[Unconsulted, ...]]:
+        """Ask something of each target, and name those that could not be asked.
+
+        Raises what went wrong with the first of them where that holds for all.
+        """
+        answers: dict[str, Answer] = {}
         missing: list[Unconsulted] = []
         first: DistrofirstError | None = None
         for target in self.options.targets:
             try:
-                resolutions.append(self._backed(self._relaxed(wanted, target)))
+                answers[target] = ask(target)
             except (UnavailableError, CommandError, PolicyError) as error:
                 first = first or error
                 missing.append(
                     Unconsulted(target=target, why=str(error), next_step=error.hint, exit_code=error.exit_code)
                 )
-        if first is not None and not resolutions:
+        if first is not None and not answers:
             raise first
-        return tuple(resolutions), tuple(missing)
+        return answers, tuple(missing)
 
-    def survey(self, files: Sequence[str], *, jobs: int, ledger: Ledger | None) -> Iterator[Surveyed]:
-        """Report on each of many files, in their order, what a killed run has left in the ledger included."""
+    def survey(
+        self, files: Sequence[str], *, jobs: int, ledger: Ledger | None
+    ) -> tuple[Iterator[Surveyed], tuple[Unconsulted, ...]]:
+        """Report on each of many files, in their order, what a killed run has left in the ledger included.
+
+        Targets that cannot be asked are named, and left out.
+        """
         from resolver import surveying  # noqa: PLC0415 - only here
 
-        catalogs = [self._open(target, self.options.python) for target in self.options.targets]
+        catalogs, missing = self._of_each(lambda target: self._open(target, self.options.python))
         asked = self.options
         question = surveying.question_of(
             asked.policy, asked.cooldown, asked.indexes, asked.extras, asked.groups, asked.direct,
             asked.reviewed, read_popular(asked.popular) if asked.popular else None,
-            *((str(catalog.target), catalog.target.architecture, catalog.metadata) for catalog in catalogs),
+            *((str(one.target), one.target.architecture, one.metadata) for one in catalogs.values()),
         )  # fmt: skip
+
+        def resolve_each(wanted: RequirementSet) -> tuple[Resolution, ...]:
+            return tuple(self._backed(self._resolve(wanted, target)) for target in catalogs)
+
+        def answer(file: str) -> Surveyed:
+            return surveying.ask(file, question, lambda name: self._read((name,)), resolve_each)
+
         known = ledger.known(question) if ledger else {}
         if known:
             self.progress(f"an earlier run was ended early; {len(known)} of {len(files)} files are done")
-
-        def answer(file: str) -> Surveyed:
-            return surveying.ask(file, question, lambda name: self._read((name,)), self._resolve_all)
-
         fresh = surveying.each([file for file in files if file not in known], answer, jobs=jobs)
-        for file in files:
-            if file in known:
-                yield known[file]
-                continue
-            surveyed = next(fresh)
-            if ledger:
-                ledger.add(surveyed)
-            yield surveyed
+        return surveying.joined(files, known, fresh, ledger), missing
 
     def files(self, *, each: bool) -> tuple[str, ...] | None:
         """Give the files that the inputs stand for, each of which has a report of its own.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _DECIDED = {
-    "inputs": "INPUT",
+    "target": "--target",
     "extra": "--extra",
     "group": "--group",
     "pins": "--pins",
@@ -28,8 +28,10 @@ _DECIDED = {
     "uploaded_before": "--uploaded-before",
     "allow_sdist": "--allow-sdist",
     "python": "--python",
+    "arch": "--arch",
+    "direct": "--direct",
 }
-"""What a lock has settled, and ``install --lock`` would have to ignore."""
+"""What a lock or a report has settled, and whoever reads it would have to ignore."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -69,10 +71,21 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     if getattr(arguments, "repo_key", None) and not arguments.repo:
         command.error("--repo-key is the key of a --repo, and none is given")
     if arguments.command == "install" and arguments.lock is not None:
-        for name, shown in _DECIDED.items():
-            if getattr(arguments, name):
-                command.error(f"{shown} does not go with --lock: a lock is decided already")
+        if arguments.inputs:
+            command.error("INPUT does not go with --lock: a lock is decided already")
+        refuse_decided(arguments, "--lock: a lock is decided already")
     return arguments
+
+
+def refuse_decided(arguments: argparse.Namespace, what: str) -> None:
+    """Refuse what says how to plan, where there is a plan already. Raises InputError."""
+    for name, shown in _DECIDED.items():
+        if getattr(arguments, name, None):
+            raise InputError(
+                f"{shown} does not go with {what}",
+                context=arguments.command,
+                hint=f"distrofirst {arguments.command} --help",
+            )
 
 
 def _percent(text: str) -> float:
@@ -171,7 +184,8 @@ def build_parser() -> _Parser:
         "inputs",
         nargs="*",
         metavar="INPUT",
-        help="requirements file, pyproject.toml, pylock.toml, or - for stdin; report takes folders, too"
+        help="requirements file, pyproject.toml, pylock.toml, or - for stdin; report takes folders, too,"
+        " and other hosts' reports as JSON"
         " (default: requirements.txt, else pyproject.toml)",
     )
     inputs.add_argument("--extra", action="append", default=[], metavar="NAME", help="an extra of pyproject.toml")
@@ -275,7 +289,7 @@ def _report(report: _Parser) -> None:
         "--format",
         choices=[*FORMATS, *OF_EACH_FILE],
         default="text",
-        help="default: text; jsonl is a line a file; folders have text, json, jsonl",
+        help="default: text; jsonl is a line a file; folders have no sarif and no cyclonedx",
     )
     report.add_argument("-o", "--output", type=Path, metavar="FILE", help="instead of stdout")
     report.add_argument("--direct", action="store_true", help="the listed requirements alone, without the network")

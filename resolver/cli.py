@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 
 from resolver import configuration, cooldown
 from resolver.app import ALL, App, Options
-from resolver.arguments import parse
+from resolver.arguments import parse, refuse_decided
 from resolver.errors import CommandError, DistrofirstError, InputError
 from resolver.hosts import releases
 from resolver.model import NamedRepository, Outcome, PinsPolicy, Preference, Reason
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from resolver.comparing import Plans
     from resolver.cooldown import Cooldown
-    from resolver.model import Command, Lock, Resolution
-    from resolver.report.survey import Total
+    from resolver.model import Command, Lock, Resolution, Unconsulted
+    from resolver.report.survey.total import Total
     from resolver.venv.install import InstallResult
     from resolver.venv.undo import UndoResult
 
@@ -130,10 +130,14 @@ class _Session:
         return commands[self._arguments.command]()
 
     def _report(self) -> int:
-        from resolver.report import formats  # noqa: PLC0415 - each command imports its own
+        from resolver import gathering  # noqa: PLC0415 - each command imports its own
+        from resolver.report import formats  # noqa: PLC0415 - the same
         from resolver.report.gate import judge  # noqa: PLC0415 - the same
         from resolver.report.summary import summarize  # noqa: PLC0415 - the same
 
+        reports = gathering.reports(self._options.inputs)
+        if reports is not None:
+            return self._fleet(reports)
         files = self._app.files(each=self._arguments.format in formats.OF_EACH_FILE)
         if files is not None:
             return self._survey(files)
@@ -149,8 +153,7 @@ class _Session:
             folder=Path.cwd(),
         )
         _put(render(resolutions, frame), self._arguments.output)
-        for one in missing:
-            _print_error(DistrofirstError(one.why, context=f"{one.target} was not consulted", hint=one.next_step))
+        self._tell_missing(missing)
         bar = self._arguments.fail_under
         low = [str(r.target) for r in resolutions if bar is not None and not summarize(r).reaches(bar)]
         if low:
@@ -170,41 +173,71 @@ class _Session:
 
         return comparing.read(self._arguments.baseline)
 
+    def _fleet(self, reports: Sequence[str]) -> int:
+        """Put the reports of many hosts together."""
+        from resolver import gathering  # noqa: PLC0415 - the same
+        from resolver.report.survey.total import HOST, Total  # noqa: PLC0415 - the same
+
+        refuse_decided(self._arguments, "reports of hosts: they are made already")
+        render = self._render_of_files()
+        total = Total(noun=HOST)
+        for one in gathering.gather(reports):
+            total.add(one)
+            if render is None:
+                sys.stdout.write(one.line())
+        return self._tell_total(total, render)
+
     def _survey(self, files: Sequence[str]) -> int:
         """Report on many files: as they come where they are lines, else together in the end."""
-        from resolver.report import formats, survey  # noqa: PLC0415 - the same
+        from resolver.report.survey.total import Total  # noqa: PLC0415 - the same
         from resolver.surveying import Ledger  # noqa: PLC0415 - the same
 
-        output, form = self._arguments.output, self._arguments.format
-        if self._arguments.fail_on or self._arguments.baseline:
-            raise InputError(
-                "folders have neither --fail-on nor --baseline", hint="name the files, or use --fail-under"
-            )
+        output = self._arguments.output
+        render = self._render_of_files()
+        to_file = output is not None and str(output) != "-"
+        total = Total()
+        with contextlib.ExitStack() as stack:
+            ledger = stack.enter_context(Ledger(output)) if to_file else None
+            found, total.missing = self._app.survey(files, jobs=self._arguments.jobs, ledger=ledger)
+            for surveyed in found:
+                total.add(surveyed)
+                if render is None and not to_file:
+                    sys.stdout.write(surveyed.line())
+            if render is None and ledger is not None:
+                _put("".join(ledger.lines(files)), output)
+            return self._tell_total(total, render)
+
+    def _render_of_files(self) -> Callable[[Total], str] | None:
+        """Give what renders many reports together; None for lines. Refuses what is not theirs."""
+        from resolver.report import formats  # noqa: PLC0415 - the same
+
+        form = self._arguments.format
+        if self._arguments.baseline:
+            raise InputError("many reports have no --baseline", hint="name the files, or use --fail-on or --fail-under")
+        if self._arguments.relax:
+            raise InputError("many reports have no --relax", hint=_ONE_REPORT)
+        if form in formats.OF_EACH_FILE:
+            return None
         if form not in formats.OF_FILES:
             raise InputError(
-                f"folders are reported as {', '.join(formats.OF_FILES)}",
+                f"many files are reported as {', '.join((*formats.OF_FILES, *formats.OF_EACH_FILE))}",
                 context=f"--format {form}",
                 hint=_ONE_REPORT,
             )
-        to_file = output is not None and str(output) != "-"
-        total = survey.Total()
-        with contextlib.ExitStack() as stack:
-            ledger = stack.enter_context(Ledger(output)) if to_file else None
-            for surveyed in self._app.survey(files, jobs=self._arguments.jobs, ledger=ledger):
-                total.add(surveyed)
-                if form == "jsonl" and not to_file:
-                    sys.stdout.write(surveyed.line())
-            if form != "jsonl":
-                _put(survey.as_json(total) if form == "json" else survey.text(total), output)
-            elif ledger is not None:
-                _put("".join(ledger.lines(files)), output)
+        return formats.load_total(form)
+
+    def _tell_total(self, total: Total, render: Callable[[Total], str] | None) -> int:
+        """Print what many reports come to, and what is wrong with some; give the exit code."""
+        from resolver.report.survey.total import summary  # noqa: PLC0415 - the same
+
+        if render is not None:
+            _put(render(total), self._arguments.output)
         for file in total.failed:
             print(f"distrofirst: {'error' if self._arguments.strict else 'warning'}: {file.failure}", file=sys.stderr)
-        self._progress(survey.summary(total))
-        return self._survey_code(total)
-
-    def _survey_code(self, total: Total) -> int:
+        self._tell_missing(total.missing)
+        self._progress(summary(total, named="above"))
         codes = {file.failure.exit_code for file in total.failed if file.failure}
+        codes |= {one.exit_code for one in total.missing}
         if unavailable := codes - {InputError.exit_code}:
             return max(unavailable)
         if codes and self._arguments.strict:
@@ -213,7 +246,15 @@ class _Session:
         low = [target for target, place in total.places.items() if bar is not None and not place.reaches(bar)]
         if low:
             self._progress(f"coverage is under {bar:g} % for {', '.join(low)}")
-        return NO if low or total.unmet else 0
+        reasons = frozenset(map(Reason, self._arguments.fail_on))
+        failing = {target: names for target, place in total.places.items() if (names := place.fails(reasons))}
+        for target, names in failing.items():
+            self._progress(f"{target}: not served for {' or '.join(sorted(reasons))}: {', '.join(names)}")
+        return NO if low or failing or total.unmet else 0
+
+    def _tell_missing(self, missing: Iterable[Unconsulted]) -> None:
+        for one in missing:
+            _print_error(DistrofirstError(one.why, context=f"{one.target} was not consulted", hint=one.next_step))
 
     def _lock(self) -> int:
         from resolver import lock as locking  # noqa: PLC0415 - the same

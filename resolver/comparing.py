@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from resolver import lock as locks
 from resolver.errors import InputError
 from resolver.model import Outcome, Reason
-from resolver.report import as_json
+from resolver.report import reading
 from resolver.report.differences import Comparison, Item, compare
 from resolver.report.reasons import words
 
@@ -48,28 +47,10 @@ def carry_out(before: Path, after: Path) -> tuple[Comparison, ...]:
 
 def read(path: Path) -> Plans:
     """Read what a report or a lock says. Raises InputError for a file that is neither."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"cannot be read: {why}", context=str(path)) from error
+    text = reading.read_text(path)
     if not text.lstrip().startswith("{"):
         return _of_lock(locks.loads(text, context=str(path)))
-    try:
-        document = json.loads(text)
-        if document.get("schema") == as_json.SCHEMA:
-            return {target["target"]: dict(map(_of_report, target["projects"])) for target in document["targets"]}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise _no_report(path, str(error)) from error
-    raise _no_report(path, f"its schema is not {as_json.SCHEMA}")
-
-
-def _no_report(path: Path, why: str) -> InputError:
-    return InputError(
-        f"neither a report nor a lock of distrofirst: {why}",
-        context=str(path),
-        hint="make one: distrofirst report --format json -o FILE, or distrofirst lock",
-    )
+    return {target["target"]: dict(map(_of_report, target["projects"])) for target in reading.targets(text, str(path))}
 
 
 def _of_report(project: Mapping[str, Any]) -> tuple[str, Item]:

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Self
 from resolver import __version__
 from resolver.errors import CommandError, DistrofirstError, NothingAskedError
 from resolver.report import as_json
-from resolver.report.survey_line import Failure, Surveyed, parse
+from resolver.report.survey.line import Failure, Surveyed, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from resolver.model import RequirementSet, Resolution
@@ -104,6 +104,20 @@ def _work(file: str) -> Surveyed:
     if _answer is None:
         raise RuntimeError("a process that was not forked by each()")
     return _answer(file)
+
+
+def joined(
+    files: Iterable[str], known: Mapping[str, Surveyed], fresh: Iterator[Surveyed], ledger: Ledger | None
+) -> Iterator[Surveyed]:
+    """Give all answers in the files' order: what is known, and of the rest the next fresh one, which is kept."""
+    for file in files:
+        if file in known:
+            yield known[file]
+            continue
+        surveyed = next(fresh)
+        if ledger:
+            ledger.add(surveyed)
+        yield surveyed
 
 
 # --- a run that was killed ---

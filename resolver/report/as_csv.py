@@ -15,7 +15,7 @@ from resolver.report import as_json
 from resolver.report.formats import PLAIN, Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from resolver.model import Resolution
 
@@ -54,10 +54,15 @@ _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 
 def render(resolutions: Sequence[Resolution], frame: Frame = PLAIN) -> str:
     """Give the rows under a line of names, the targets in their order."""
+    return table(COLUMNS, _rows(resolutions, frame))
+
+
+def table(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
+    """Give rows under a line of names; what a row has not is empty, and no cell is a formula."""
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, COLUMNS, restval="")
+    writer = csv.DictWriter(stream, columns, restval="")
     writer.writeheader()
-    for row in _rows(resolutions, frame):
+    for row in rows:
         writer.writerow({column: _cell(value) for column, value in row.items()})
     return stream.getvalue()
 

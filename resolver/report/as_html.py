@@ -29,12 +29,24 @@ def render(resolutions: Sequence[Resolution], frame: Frame = PLAIN) -> str:
 
     The same resolutions give the same bytes (rule R7).
     """
+    rows = html_matrix.Rows(resolutions)
+    return page(
+        f"Coverage report: {', '.join(str(one.target) for one in resolutions)}",
+        _header(resolutions, rows),
+        html_summary.coverage(resolutions, frame),
+        html_summary.tables(resolutions),
+        *html_summary.notes(resolutions, rows),
+        html_matrix.projects(resolutions, rows),
+    )
+
+
+def page(title: str, header: Markup, *main: Markup | None) -> str:
+    """Give a whole page of these parts, which has the one table that ``page.js`` works on."""
     style, script = (Path(__file__).with_name(f"page.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    rows = html_matrix.Rows(resolutions)
     head = element(
         "head",
         {},
@@ -44,7 +56,7 @@ def render(resolutions: Sequence[Resolution], frame: Frame = PLAIN) -> str:
             element("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}),
             element("meta", {"name": "referrer", "content": "no-referrer"}),
             element("meta", {"name": "color-scheme", "content": "light dark"}),
-            element("title", {}, f"Coverage report: {', '.join(str(one.target) for one in resolutions)}"),
+            element("title", {}, title),
             element("style", {}, Markup(style)),
         ),
     )
@@ -52,19 +64,7 @@ def render(resolutions: Sequence[Resolution], frame: Frame = PLAIN) -> str:
         "body",
         {},
         *lines(
-            html_summary.PATTERNS,
-            _header(resolutions, rows),
-            element(
-                "main",
-                {},
-                *lines(
-                    html_summary.coverage(resolutions, frame),
-                    html_summary.tables(resolutions),
-                    *html_summary.notes(resolutions, rows),
-                    html_matrix.projects(resolutions, rows),
-                ),
-            ),
-            element("script", {}, Markup(script)),
+            html_summary.PATTERNS, header, element("main", {}, *lines(*main)), element("script", {}, Markup(script))
         ),
     )
     return joined(Markup("<!DOCTYPE html>\n"), element("html", {"lang": "en"}, head, Markup("\n"), body), Markup("\n"))
@@ -78,14 +78,12 @@ def _hash(text: str) -> str:
 def _header(resolutions: Sequence[Resolution], rows: html_matrix.Rows) -> Markup:
     files = sorted({match["file"] for one in resolutions for match in _origins(one.decisions)})
     asked = f"{count(len(rows.all), 'project')}, {count(len(resolutions), 'target')}"
-    return element(
-        "header",
-        {},
-        element("h1", {}, "Coverage report"),
-        element(
-            "p", {"class": "quiet"}, asked, *(("; asked for by ", breaking(", ".join(files), "/")) if files else ())
-        ),
-    )
+    return heading("Coverage report", asked, *(("; asked for by ", breaking(", ".join(files), "/")) if files else ()))
+
+
+def heading(title: str, *told: str) -> Markup:
+    """Give the page's header: what it is, and of what."""
+    return element("header", {}, element("h1", {}, title), element("p", {"class": "quiet"}, *told))
 
 
 def _origins(decisions: Iterable[Decision]) -> Iterable[re.Match[str]]:

@@ -48,7 +48,7 @@ def _spelled(match: re.Match[str]) -> str:
     return f"<span>{reference}</span>" if match[0] in "@#" else reference
 
 
-def _code(text: str | None) -> str:
+def code(text: str | None) -> str:
     """Set text in the font of code; not by backticks, which cannot hold everything."""
     return f"<code>{escaped(text)}</code>" if text else ""
 
@@ -86,8 +86,13 @@ def _table(resolutions: Sequence[Resolution], frame: Frame, rows: Sequence[matri
         targets = [*(str(one.target) for one in resolutions), *(one.target for one in frame.missing)]
         heads = ["Project", *map(escaped, targets)]
         unknown = ["?"] * len(frame.missing)
-        lines = ([_code(row.name), *(escaped(matrix.words(one)) for one in row.decisions), *unknown] for row in rows)
-    return "\n".join([_line(heads), _line(["---"] * len(heads)), *_fitting(map(_line, lines), len(rows))])
+        lines = ([code(row.name), *(escaped(matrix.words(one)) for one in row.decisions), *unknown] for row in rows)
+    return table(heads, lines, len(rows))
+
+
+def table(heads: Sequence[str], rows: Iterable[Iterable[str]], number: int) -> str:
+    """Give a table of cells that are Markdown, as far as there is room for its rows, of which there are ``number``."""
+    return "\n".join([_line(heads), _line(["---"] * len(heads)), *_fitting(map(_line, rows), number)])
 
 
 def _decision(decision: Decision) -> list[str]:
@@ -100,8 +105,8 @@ def _decision(decision: Decision) -> list[str]:
     if decision.next_step:
         why.append(f"next step: {decision.next_step}")
     return [
-        _code(f"{decision.name}{extras}"),
-        _code(decision.specifier),
+        code(f"{decision.name}{extras}"),
+        code(decision.specifier),
         escaped(comes_from(decision)),
         "<br>".join(map(escaped, why)),
     ]

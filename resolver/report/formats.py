@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 from resolver.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from resolver.model import Resolution, Unconsulted
+    from resolver.report.survey.total import Total
 
 FORMATS: Final = {
     "text": "resolver.report.text",
@@ -29,9 +30,15 @@ FORMATS: Final = {
 }
 """The module of each format, by the word that ``--format`` takes."""
 OF_EACH_FILE: Final = ("jsonl",)
-"""Those that answer for each input on its own (``resolver.report.survey_line``)."""
-OF_FILES: Final = ("text", "json", *OF_EACH_FILE)
-"""What a folder's files are reported in (``resolver.report.survey``)."""
+"""Those that answer for each input on its own (``resolver.report.survey.line``)."""
+OF_FILES: Final = {
+    "text": "resolver.report.survey.text",
+    "json": "resolver.report.survey.as_json",
+    "markdown": "resolver.report.survey.as_markdown",
+    "csv": "resolver.report.survey.as_csv",
+    "html": "resolver.report.survey.as_html",
+}
+"""The module of each format that many reports together have (``resolver.report.survey.total``)."""
 _OF_ONE_TARGET: Final = frozenset({"cyclonedx"})
 
 
@@ -80,4 +87,10 @@ def load(form: str, *, targets: int) -> Render:
             context=f"--format {form}",
             hint="install the OS package python3-cyclonedx-lib, or where there is none, distrofirst[sbom] by pip",
         ) from error
+    return render
+
+
+def load_total(form: str) -> Callable[[Total], str]:
+    """Import one of ``OF_FILES``."""
+    render: Callable[[Total], str] = import_module(OF_FILES[form]).render
     return render

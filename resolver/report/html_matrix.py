@@ -18,7 +18,7 @@ from resolver.report.plain import count
 from resolver.report.reasons import words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from resolver.model import Decision, Resolution
     from resolver.report.explanation import Branch
@@ -66,30 +66,44 @@ def projects(resolutions: Sequence[Resolution], rows: Rows) -> Markup:
     """Give the section of the projects: what filters them, how many are shown, the matrix."""
     targets = [str(resolution.target) for resolution in resolutions]
     plans = [(one, {decision.name: decision for decision in one.decisions}) for one in resolutions]
-    columns = [
-        _column("Project", aria_sort="ascending"),
-        _column("Wanted"),
-        *(_column(name, f"Python {one.target.python}") for name, one in zip(targets, resolutions, strict=True)),
-    ]
+    decisions = [decision for resolution in resolutions for decision in resolution.decisions]
+    return section(
+        "Projects",
+        "Where each project comes from, by target",
+        controls(
+            targets,
+            {decision.outcome for decision in decisions},
+            {decision.reason for decision in decisions if decision.reason},
+        ),
+        (
+            column("Project", aria_sort="ascending"),
+            column("Wanted"),
+            *(column(name, f"Python {one.target.python}") for name, one in zip(targets, resolutions, strict=True)),
+        ),
+        [_row(row, rows, plans) for row in rows.all],
+    )
+
+
+def section(title: str, caption: str, filters: Markup, columns: Sequence[Markup], rows: Sequence[Markup]) -> Markup:
+    """Give the section of the matrix, whose columns are the project's, one about what is asked, and each target's."""
+    classes = ("name", "wanted", *("at" for _ in columns[2:]))
     table = element(
         "table",
         {"id": "matrix"},
-        element("caption", {"class": "hidden"}, "Where each project comes from, by target"),
-        element(
-            "colgroup", {}, *(element("col", {"class": one}) for one in ("name", "wanted", *("at" for _ in targets)))
-        ),
+        element("caption", {"class": "hidden"}, caption),
+        element("colgroup", {}, *(element("col", {"class": one}) for one in classes)),
         element("thead", {}, element("tr", {}, *columns)),
-        *lines(*(_row(row, rows, plans) for row in rows.all)),
+        *lines(*rows),
     )
     return element(
         "section",
         {"aria-labelledby": "projects"},
-        element("h2", {"id": "projects"}, "Projects"),
-        _controls(resolutions),
+        element("h2", {"id": "projects"}, title),
+        filters,
         element(
             "div",
             {"class": "shown"},
-            element("p", {"id": "shown", "class": "quiet", "role": "status"}, count(len(rows.all), "project")),
+            element("p", {"id": "shown", "class": "quiet", "role": "status"}, count(len(rows), "project")),
             element("button", {"type": "button", "id": "all", "hidden": ""}, "Show all"),
         ),
         element(
@@ -100,7 +114,8 @@ def projects(resolutions: Sequence[Resolution], rows: Rows) -> Markup:
     )
 
 
-def _column(title: str, below: str | None = None, *, aria_sort: str | None = None) -> Markup:
+def column(title: str, below: str | None = None, *, aria_sort: str | None = None) -> Markup:
+    """Give the heading of a column; ``aria_sort`` says by which one the rows are sorted."""
     small = element("small", {"class": "quiet"}, below) if below else None
     return element("th", {"scope": "col", "aria-sort": aria_sort}, element("span", {}, title), small)
 
@@ -115,36 +130,33 @@ def _row(row: Row, rows: Rows, plans: Sequence[tuple[Resolution, Mapping[str, De
         element("span", {"class": "name whole"}, row.name),
         element("small", {"class": "quiet"}, *_whence(there)),
     )
-    tell = element(
-        "details",
-        {},
-        element("summary", {}, f"More on {row.name}"),
-        element(
-            "div",
-            {"class": "story"},
-            *(
-                _story(decision, resolution, known, rows)
-                for decision, (resolution, known) in zip(row.decisions, plans, strict=True)
-                if decision
-            ),
-        ),
+    sections = (
+        _story(decision, resolution, known, rows)
+        for decision, (resolution, known) in zip(row.decisions, plans, strict=True)
+        if decision
     )
-    return element(
-        "tbody",
-        {"id": rows.id(row.name), "data-listed": "" if row.direct else None},
-        element(
-            "tr",
-            {},
+    return body(
+        rows.id(row.name),
+        row.name,
+        (
             heading,
             element("td", {"class": "wanted"}, *(element("code", {}, breaking(one, ",")) for one in wanted)),
             *map(_cell, row.decisions),
         ),
+        sections,
+        is_listed=row.direct,
+    )
+
+
+def body(ident: str, name: str, cells: Sequence[Markup], story: Iterable[Markup], *, is_listed: bool) -> Markup:
+    """Give a project's two lines: its cells, and below them its story in sections."""
+    told = element("details", {}, element("summary", {}, f"More on {name}"), element("div", {"class": "story"}, *story))
+    return element(
+        "tbody",
+        {"id": ident, "data-listed": "" if is_listed else None},
+        element("tr", {}, *cells),
         Markup("\n"),
-        element(
-            "tr",
-            {"class": "more"},
-            element("td", {"colspan": str(2 + len(plans))}, element("noscript", {}, tell)),
-        ),
+        element("tr", {"class": "more"}, element("td", {"colspan": str(len(cells))}, element("noscript", {}, told))),
     )
 
 
@@ -207,11 +219,9 @@ def _branch(branch: Branch, rows: Rows) -> Markup:
 # --- what only works with the script, and is hidden without it ---
 
 
-def _controls(resolutions: Sequence[Resolution]) -> Markup:
-    decisions = [decision for resolution in resolutions for decision in resolution.decisions]
-    outcomes = {decision.outcome for decision in decisions}
-    reasons = {decision.reason for decision in decisions if decision.reason}
-    several = len(resolutions) > 1
+def controls(targets: Sequence[str], outcomes: Container[Outcome], reasons: Container[Reason]) -> Markup:
+    """Give what searches and filters the matrix; only what is there can be chosen."""
+    several = len(targets) > 1
     whence = [
         ("", "any"),
         ("gap", "not from the distribution"),
@@ -219,7 +229,7 @@ def _controls(resolutions: Sequence[Resolution]) -> Markup:
         *([("differs", "differs between targets")] if several else []),
     ]
     why = [("", "any"), *((reason.value, words(reason)) for reason in Reason if reason in reasons)]
-    where = [("", "any target"), *((str(at), str(one.target)) for at, one in enumerate(resolutions))]
+    where = [("", "any target"), *((str(at), one) for at, one in enumerate(targets))]
     return element(
         "form",
         {"id": "controls", "role": "search", "aria-label": "Projects", "hidden": "", "autocomplete": "off"},

@@ -25,11 +25,16 @@ if TYPE_CHECKING:
 
 def coverage(resolutions: Sequence[Resolution], frame: Frame) -> Markup:
     """Give each target with its share and chart; those that were not consulted come last."""
+    return targets(*map(_target, resolutions), *map(missing, frame.missing))
+
+
+def targets(*entries: Markup) -> Markup:
+    """Give the section of the targets' entries."""
     return element(
         "section",
         {"aria-labelledby": "coverage"},
         element("h2", {"id": "coverage"}, "Where the projects come from"),
-        element("ul", {"class": "targets"}, *lines(*map(_target, resolutions), *map(_missing, frame.missing))),
+        element("ul", {"class": "targets"}, *lines(*entries)),
     )
 
 
@@ -37,29 +42,38 @@ def _target(resolution: Resolution) -> Markup:
     target, metadata, summary = resolution.target, resolution.metadata, summarize(resolution)
     codename = target.release.codename
     named = f" {codename}" if codename and codename != target.release.version else None
-    facts = f"Python {target.python}, {target.architecture}; pins: {resolution.pins}"
+    facts = (
+        f"Python {target.python}, {target.architecture}; pins: {resolution.pins}",
+        joined(f"metadata: {metadata.source}, ", whole(metadata.date)),
+    )
+    return entry(str(target), named, facts, summary, backing.lines(resolution))
+
+
+def entry(
+    target: str, named: str | None, facts: Iterable[str], summary: Summary, remarks: Iterable[str] = ()
+) -> Markup:
+    """Give one target: its name and facts, its share, its chart and what there is to say of that."""
     return element(
         "li",
         {},
         element(
             "div",
             {"class": "target"},
-            element("h3", {}, str(target), element("span", {"class": "quiet"}, named)),
-            element("p", {"class": "quiet"}, facts),
-            element("p", {"class": "quiet"}, f"metadata: {metadata.source}, ", whole(metadata.date)),
+            element("h3", {}, target, element("span", {"class": "quiet"}, named)),
+            *(element("p", {"class": "quiet"}, fact) for fact in facts),
         ),
         element("p", {"class": "share"}, element("b", {}, percent(summary.coverage)), " coverage"),
         element(
             "div",
             {"class": "chart"},
-            _bar(str(target), summary),
+            _bar(target, summary),
             element("ul", {}, *_legend(summary)),
-            *(element("p", {"class": "quiet"}, line) for line in backing.lines(resolution)),
+            *(element("p", {"class": "quiet"}, line) for line in remarks),
         ),
     )
 
 
-def _missing(target: Unconsulted) -> Markup:
+def missing(target: Unconsulted) -> Markup:
     """Name a target whose coverage nobody knows (rule I6)."""
     return element(
         "li",
@@ -130,7 +144,7 @@ def _pins(resolutions: Sequence[Resolution]) -> Markup | None:
             mark = element("small", {}, " used") if used else None
             cells.append(element("td", {"class": "used" if used else None}, element("span", {}, said), mark))
         rows.append(element("tr", {}, element("th", {"scope": "row"}, str(resolution.target)), *cells))
-    return _table(
+    return table(
         "pins",
         "Coverage by pins policy",
         "Of the listed requirements alone, by what a pin means to the distribution",
@@ -159,10 +173,11 @@ def _reasons(resolutions: Sequence[Resolution]) -> Markup | None:
         for reason in found
     ]
     head = ("Reason", *(str(resolution.target) for resolution in resolutions))
-    return _table("why", "Why not from the distribution", "Projects by reason", head, rows)
+    return table("why", "Why not from the distribution", "Projects by reason", head, rows)
 
 
-def _table(name: str, title: str, caption: str, head: Sequence[str], rows: Sequence[Markup]) -> Markup:
+def table(name: str, title: str, caption: str, head: Sequence[str], rows: Sequence[Markup]) -> Markup:
+    """Give a section with a table of numbers; the rows' first cells are their headings."""
     first, *others = head
     columns = (
         element("th", {"scope": "col"}, first),

@@ -22,6 +22,7 @@
       label: name,
       listed: "listed" in body.dataset,
       wanted: wanted.textContent,
+      number: Number(wanted.dataset.number ?? 0), // a column of numbers: how many files need it
       outcomes: cells.map((cell) => cell.dataset.outcome ?? ""),
       reasons: cells.map((cell) => cell.dataset.reason ?? ""),
       text: [name, ...cells.flatMap((cell) => [...cell.getElementsByClassName("whole")])]
@@ -87,7 +88,8 @@
   const byName = (one, other) => (one.name < other.name ? -1 : Number(one.name > other.name));
   const key = (row, column) => {
     if (column === 0) return 0;
-    return column === 1 ? (row.listed ? "0" : "1") + row.wanted : ranks.indexOf(row.outcomes[column - 2]);
+    if (column === 1) return row.number || (row.listed ? "0" : "1") + row.wanted;
+    return ranks.indexOf(row.outcomes[column - 2]);
   };
   const headers = [...table.tHead.rows[0].cells];
   const sort = (column) => {

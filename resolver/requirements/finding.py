@@ -39,6 +39,11 @@ def requirements_files(folder: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def has_requirements(folder: str) -> bool:
+    """Tell whether ``requirements_files`` would find one. Raises InputError as it does."""
+    return next(_below(folder), None) is not None
+
+
 def _below(top: str) -> Iterator[str]:
     for folder, folders, files in os.walk(top, onerror=_refuse):
         if "pyvenv.cfg" in files:

@@ -244,7 +244,8 @@ def test_fail_on_and_a_baseline(run: Here, folder: Path) -> None:
         (("--baseline", "none.json"), "none.json: cannot be read: No such file"),
         (("--baseline", "requirements.txt"), "requirements.txt: "),
         (("--fail-on", "marker-false"), "invalid choice: 'marker-false'"),
-        (("--fail-on", "demoted", "."), "folders have neither --fail-on nor --baseline"),
+        (("--baseline", "requirements.txt", "."), "many reports have no --baseline"),
+        (("--relax", "flask", "."), "many reports have no --relax"),
     ],
 )
 def test_a_gate_that_cannot_be_meant(run: Here, folder: Path, argv: tuple[str, ...], message: str) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import time
 from collections import Counter
+from html import unescape
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from markdown_it import MarkdownIt
 
 from tests.cli.commandline import CHECKOUT, PYTHON, TRIXIE, Here, process
 
@@ -59,8 +64,22 @@ def test_the_total_as_json_counts_files_and_reasons(run: Here, folder: Path) -> 
     total = run(*DIRECT, "--format", "json", *TRIXIE, "all").json
     assert total["schema"] == "distrofirst/survey-total/1"
     [target] = total["targets"]
-    assert target["gaps"][0] == {"name": "zz-twice", "files": 2, "direct": 2, "reasons": {"not-packaged": 2}}
-    assert {"name": "requests", "files": 1, "direct": 1, "reasons": {"version-too-old": 1}} in target["gaps"]
+    assert target["gaps"][0] == {
+        "name": "zz-twice",
+        "files": 2,
+        "needed_by": ["all/b/requirements.txt", "all/c/requirements.txt"],
+        "direct": 2,
+        "reasons": {"not-packaged": 2},
+    }
+    assert ("requests", {"version-too-old": 1}) in [(gap["name"], gap["reasons"]) for gap in target["gaps"]]
+    assert total["reports"][0] == {
+        "file": "all/a/requirements.txt",
+        "target": "debian:13",
+        "projects": 2,
+        "distro": 1,
+        "unmet": 0,
+        "coverage": 0.5,
+    }
     assert (target["projects"], target["distro"], target["names"]) == (5, 1, 4)
 
 
@@ -134,12 +153,74 @@ def test_files_without_a_folder_are_a_line_each_too(run: Here, folder: Path) -> 
     assert lines((folder / "out.jsonl").read_text())[0]["file"] == "requirements.txt"
 
 
-def test_folders_have_no_other_formats(run: Here, folder: Path) -> None:
+def test_folders_have_no_formats_that_are_of_one_report(run: Here, folder: Path) -> None:
     fill(folder / "all", a="flask\n")
-    for form in ("markdown", "csv", "sarif"):
+    for form in ("sarif", "cyclonedx"):
         ran = run("report", "--direct", "--format", form, *TRIXIE, "all")
         assert (ran.code, ran.out) == (2, "")
-        assert "folders are reported as text, json, jsonl" in ran.err
+        assert "many files are reported as text, json, markdown, csv, html, jsonl" in ran.err
+
+
+def test_a_folder_as_markdown_and_csv(run: Here, folder: Path) -> None:
+    fill(folder / "all", a="flask\nzz-once\n", b="zz-twice\n", c="zz-twice\nrequests>=99\n")
+    told = parsed(run("report", "--direct", "--format", "markdown", *BOOKWORM, *TRIXIE, "all").out)
+    gaps, files = (table for table in told if table)
+    assert gaps[0] == ["Project", "Files", "debian:12", "debian:13"]
+    assert gaps[1] == ["zz-twice", "2", "not packaged", "not packaged"]
+    assert ["requests", "1", "version too old", "version too old"] in gaps
+    assert files[1:] == [
+        ["all/a/requirements.txt", "50 %", "50 %"],
+        ["all/b/requirements.txt", "0 %", "0 %"],
+        ["all/c/requirements.txt", "0 %", "0 %"],
+    ]
+    rows = list(csv.DictReader(io.StringIO(run(*DIRECT, "--format", "csv", *TRIXIE, "all").out)))
+    assert [row["name"] for row in rows] == ["zz-twice", "requests", "zz-once"]
+    assert rows[0]["needed_by"].splitlines() == ["all/b/requirements.txt", "all/c/requirements.txt"]
+
+
+def parsed(markdown: str) -> list[list[list[str]]]:
+    """Read the tables as a Markdown reader does that is not ours."""
+    html = MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown)
+    return [
+        [
+            [unescape(re.sub("<[^>]+>", "", cell)) for cell in re.findall(r"<t[hd]>(.*?)</t[hd]>", row)]
+            for row in re.findall("<tr>(.*?)</tr>", table, re.DOTALL)
+        ]
+        for table in re.findall("<table>(.*?)</table>", html, re.DOTALL)
+    ]
+
+
+def test_a_folder_as_a_page_tells_which_files_need_what(run: Here, folder: Path) -> None:
+    fill(folder / "all", a="flask\nzz-once\n", b="zz-twice\n", c="zz-twice\n")
+    page = run(*DIRECT, "--format", "html", *TRIXIE, "all").out
+    row = page.partition('<span class="name whole">zz-twice</span>')[2].partition("</tbody>")[0]
+    assert 'data-number="2">2</td>' in row
+    assert 'data-outcome="unresolved" data-reason="not-packaged"' in row
+    assert "needed by 2 files" in row
+    assert re.findall("<li>(.*?)</li>", row.replace("<wbr>", "")) == [
+        "all/b/requirements.txt",
+        "all/c/requirements.txt",
+    ]
+
+
+@pytest.mark.parametrize("form", ["text", "json", "markdown", "csv", "html"])
+def test_I6_a_target_that_could_not_be_asked_is_named_with_many_files_too(run: Here, folder: Path, form: str) -> None:
+    fill(folder / "all", a="flask\nzz-once\n")
+    ran = run("report", "--direct", "--format", form, *TRIXIE, "--target", "fedora:43", "all")
+    assert ran.code == 3
+    assert "fedora:43 was not consulted: there is no metadata of fedora:43 at hand" in ran.err
+    said = unescape(ran.out).replace("_", "-")
+    assert "fedora:43" in said
+    assert re.search("not[- ]consulted", said)
+    assert "zz-once" in said
+
+
+def test_a_reason_that_holds_in_some_file_is_a_no(run: Here, folder: Path) -> None:
+    fill(folder / "all", a="flask\n", b="zz-once\n")
+    assert run("report", "--direct", "--fail-on", "version-too-old", *TRIXIE, "all").code == 0
+    ran = run("report", "--direct", "--fail-on", "not-packaged", *TRIXIE, "all")
+    assert ran.code == 1
+    assert "debian:13: not served for not-packaged: zz-once" in ran.err
 
 
 @pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed")

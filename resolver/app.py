@@ -38,6 +38,7 @@ from resolver.resolve import (
     Policy,
     candidates,
     gain,
+    moved,
     of_earlier,
     of_locked,
     ranked,
@@ -45,6 +46,7 @@ from resolver.resolve import (
     relaxed,
     resolve,
     resolve_direct,
+    without,
 )
 from resolver.targets import HOST, Setting, Targets
 
@@ -512,7 +514,11 @@ class App:
             self.progress(f"{target} without the bounds of {name} ({number} of {len(names)})")
             after = self._resolve(relaxed(wanted, name), target)
             gains.append(gain(name, wanted, before, after))
-        return replace(before, gains=ranked(gains) if ALL in self.options.relax else tuple(gains))
+        told = ranked(gains) if ALL in self.options.relax else tuple(gains)
+        if len(told) <= 1:
+            return replace(before, gains=told, together=told[0].moved if told else ())
+        self.progress(f"{target} with the bounds of all of them loosened")
+        return replace(before, gains=told, together=moved(before, self._resolve(without(wanted, told), target)))
 
     def _backed(self, resolution: Resolution) -> Resolution:
         """Add who stands behind the OS packages (rule T2)."""

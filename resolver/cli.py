@@ -141,6 +141,12 @@ class _Session:
         files = self._app.files(each=self._arguments.format in formats.OF_EACH_FILE)
         if files is not None:
             return self._survey(files)
+        if self._arguments.format in formats.OF_GAINS and not self._arguments.relax:
+            raise InputError(
+                "it says how to loosen bounds",
+                context=f"--format {self._arguments.format}",
+                hint="add --relax all, or --relax NAME",
+            )
         # Before the work that it would be for nothing after.
         render = formats.load(self._arguments.format, targets=len(self._options.targets))
         baseline = self._baseline()
@@ -151,6 +157,7 @@ class _Session:
             color=self._color(),
             verbose=self._arguments.verbose,
             folder=Path.cwd(),
+            read=_text_of,
         )
         _put(render(resolutions, frame), self._arguments.output)
         self._tell_missing(missing)
@@ -472,6 +479,13 @@ def _unmet(resolution: Resolution) -> bool:
 def _width() -> int | None:
     """Give the terminal's width; None where stdout is none."""
     return os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else None
+
+
+def _text_of(name: str) -> str | None:
+    """Read an input again, line endings as they are."""
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        return Path(name).read_bytes().decode()
+    return None
 
 
 def _put(text: str, output: Path | None) -> None:

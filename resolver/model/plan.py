@@ -146,6 +146,8 @@ class Decision:
     """The pin that the policy set aside."""
     reason: Reason | None = None
     detail: str | None = None
+    chain: tuple[str, ...] = ()
+    """Of what was demoted: the projects that led to it, the one below its OS package first, the cause last."""
     next_step: str | None = None
     """What would close the gap."""
     trail: tuple[str, ...] = ()
@@ -171,6 +173,8 @@ class Gain:
     """Where each bound stands, what it is (``>=2``), and the least loose one that lets the OS package in."""
     hashed: bool = False
     """Whether ``--hash`` is part of what keeps it out."""
+    policy: PinsPolicy | None = None
+    """The narrowest pins policy of its own that lets the OS package in; None where none does (rule R9)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -190,6 +194,8 @@ class Resolution:
     """Who stands behind the OS packages of its decisions, by their names; empty where nobody was asked."""
     gains: tuple[Gain, ...] = ()
     """What loosening bounds would buy, the most first; empty where nobody asked."""
+    together: tuple[str, ...] = ()
+    """The projects that would be the distribution's with the bounds of all ``gains`` loosened, sorted."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

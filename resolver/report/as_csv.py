@@ -45,6 +45,7 @@ COLUMNS: Final = (
     "next_step",
     "concerns",
     "attestation",
+    "chain",
 )
 """Mean what the report's JSON means by them. Of several values in a cell each has a line. New ones come last."""
 _NOT_CONSULTED: Final = "not-consulted"
@@ -86,6 +87,7 @@ def _rows(resolutions: Sequence[Resolution], frame: Frame) -> Iterator[dict[str,
                 "requested_by": "\n".join(decision.requested_by),
                 "concerns": "\n".join(concern.text for concern in decision.concerns),
                 "attestation": attested["status"] if isinstance(attested, dict) else None,
+                "chain": "\n".join(decision.chain),
             }
     for one in frame.missing:
         yield {"target": one.target, "outcome": _NOT_CONSULTED, "detail": one.why, "next_step": one.next_step}

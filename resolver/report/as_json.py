@@ -1,9 +1,9 @@
 """The report as JSON: one document, its keys a contract (cli.md, Report JSON; ``distrofirst/report/1``).
 
 Every key is always present, null where there is nothing to say, so that a reader never asks which are. Keys that
-the contract does not name (``direct``, ``next_step``, ``concerns``, ``attestation``, ``origin``, ``component``,
-``security_support``; ``pins``, ``warnings``, ``gains``; ``unresolved``; ``not_consulted``: the targets that could not
-be asked) only add to it.
+the contract does not name (``direct``, ``chain``, ``next_step``, ``concerns``, ``attestation``, ``origin``,
+``component``, ``security_support``; ``pins``, ``warnings``, ``gains``, ``together``; ``unresolved``;
+``not_consulted``: the targets that could not be asked) only add to it.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def target(resolution: Resolution) -> dict[str, object]:
         "projects": [project(decision, resolution.backing) for decision in resolution.decisions],
         "warnings": list(resolution.warnings),
         "gains": [_gain(one) for one in resolution.gains],
+        "together": list(resolution.together),
     }
 
 
@@ -62,6 +63,7 @@ def _gain(gain: Gain) -> dict[str, object]:
         "os_package": gain.package,
         "bounds": bounds,
         "hashed": gain.hashed,
+        "pins_for": gain.policy.value if gain.policy else None,
     }
 
 
@@ -105,6 +107,7 @@ def project(decision: Decision, behind: Mapping[str, Backing]) -> dict[str, obje
         "loosened": decision.loosened,
         "reason": decision.reason.value if decision.reason else None,
         "detail": decision.detail,
+        "chain": list(decision.chain),
         "next_step": decision.next_step,
         "attestation": _attestation(decision),
         "concerns": [{"worry": one.worry.value, "text": one.text} for one in decision.concerns],

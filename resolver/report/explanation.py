@@ -113,6 +113,11 @@ def verdict(decision: Decision) -> str:
     return f"{whence} ({words(decision.reason)})" if decision.reason else whence
 
 
+def _why(decision: Decision) -> str:
+    """Word the reason and its detail."""
+    return ", ".join(filter(None, (words(decision.reason) if decision.reason else None, decision.detail)))
+
+
 def story(decision: Decision, known: Mapping[str, Decision], backing: Mapping[str, Backing]) -> Iterable[Branch]:
     """Give the branches that have something to say, in their order.
 
@@ -126,11 +131,7 @@ def story(decision: Decision, known: Mapping[str, Decision], backing: Mapping[st
         yield Branch(title=title, leaves=(*_candidate(decision.os), *((support(behind),) if behind else ())))
     if decision.trail:
         yield Branch(title="looked up and weighed", leaves=decision.trail)
-    if decision.loosened:
-        yield Branch(title=f"the pin {decision.loosened} was loosened by the pins policy")
-    if decision.reason:
-        why = ", ".join(filter(None, (words(decision.reason), decision.detail)))
-        yield Branch(title="reason", leaves=(why,), inline=True)
+    yield from _grounds(decision, known)
     if decision.wheel:
         wheel = decision.wheel
         told = (wheel.filename, f"sha256 {wheel.sha256}", *_attestation(decision))
@@ -142,6 +143,16 @@ def story(decision: Decision, known: Mapping[str, Decision], backing: Mapping[st
         yield Branch(title="to be looked at", leaves=tuple(concern.text for concern in decision.concerns))
     if decision.next_step:
         yield Branch(title="next step", leaves=(decision.next_step,), inline=True)
+
+
+def _grounds(decision: Decision, known: Mapping[str, Decision]) -> Iterable[Branch]:
+    if decision.loosened:
+        yield Branch(title=f"the pin {decision.loosened} was loosened by the pins policy")
+    if decision.reason:
+        yield Branch(title="reason", leaves=(_why(decision),), inline=True)
+    if decision.chain:
+        leaves = tuple(f"{name}: {_why(known[name])}" for name in decision.chain if name in known)
+        yield Branch(title="because of", leaves=leaves, names=True)
 
 
 def _attestation(decision: Decision) -> Iterable[str]:

@@ -27,6 +27,8 @@ FORMATS: Final = {
     "sarif": "resolver.report.sarif",
     "cyclonedx": "resolver.report.cyclonedx",
     "html": "resolver.report.as_html",
+    "patch": "resolver.report.patch",
+    "configuration": "resolver.report.as_configuration",
 }
 """The module of each format, by the word that ``--format`` takes."""
 OF_EACH_FILE: Final = ("jsonl",)
@@ -39,7 +41,9 @@ OF_FILES: Final = {
     "html": "resolver.report.survey.as_html",
 }
 """The module of each format that many reports together have (``resolver.report.survey.total``)."""
-_OF_ONE_TARGET: Final = frozenset({"cyclonedx"})
+OF_GAINS: Final = frozenset({"patch", "configuration"})
+"""Those that say how to loosen bounds, and nothing without ``--relax``."""
+OF_ONE_TARGET: Final = frozenset({"cyclonedx", *OF_GAINS})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +60,8 @@ class Frame:
     """Whether what is covered is listed as well as what is not."""
     folder: Path = Path("/")
     """What the inputs' names are relative to."""
+    read: Callable[[str], str | None] = lambda _name: None
+    """Gives an input's text by its name; None for what is no file."""
 
 
 PLAIN: Final = Frame()
@@ -75,7 +81,7 @@ def load(form: str, *, targets: int) -> Render:
 
     Raises InputError where it is of one target only, or where a library that it needs is not installed.
     """
-    if form in _OF_ONE_TARGET and targets != 1:
+    if form in OF_ONE_TARGET and targets != 1:
         raise InputError("it is of one target", context=f"--format {form}", hint="run once for each")
     try:
         render: Render = import_module(FORMATS[form]).render

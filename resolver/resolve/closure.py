@@ -6,6 +6,7 @@ shadow one of them. So what stands above a project of the remainder is demoted t
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,18 +18,28 @@ if TYPE_CHECKING:
     from resolver.ports import Catalog
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Demotion:
+    """Why a project may not stay with the distribution."""
+
+    below: NormalizedName
+    """The project that does not come from there."""
+    chain: str
+    """The OS packages that lead to it, and why it does not, in words."""
+
+
 def demotions(
     catalog: Catalog,
     chosen: Mapping[NormalizedName, Sequence[OsPackage]],
     displaced: Callable[[NormalizedName], str | None],
-) -> dict[NormalizedName, str]:
-    """Give the chosen projects that may not stay with the distribution, each with its chain in words.
+) -> dict[NormalizedName, Demotion]:
+    """Give the chosen projects that may not stay with the distribution.
 
     ``chosen`` has all that would be installed for a project, the OS packages that are its extras too (rule I5).
     ``displaced`` says why a project below does not come from the distribution, or None where it does. Packages are
     walked breadth first, so the chain is a shortest one; one walk a package however many share it.
     """
-    found: dict[NormalizedName, str] = {}
+    found: dict[NormalizedName, Demotion] = {}
     clean: set[str] = set()
     for project in sorted(chosen):
         chains = (_chain(catalog, package.name, displaced, clean) for package in chosen[project])
@@ -40,7 +51,7 @@ def demotions(
 
 def _chain(
     catalog: Catalog, package: str, displaced: Callable[[NormalizedName], str | None], clean: set[str]
-) -> str | None:
+) -> Demotion | None:
     """Give the chain from a package to the nearest displaced project below it, or None.
 
     ``clean`` holds packages with nothing displaced below them; what a walk without a find has seen is added.
@@ -54,7 +65,7 @@ def _chain(
             paths[dependency.package] = (*paths[current], dependency.package)
             for project in dependency.projects:
                 if (why := displaced(project)) is not None:
-                    return f"{' → '.join(paths[dependency.package])}: {why}"
+                    return Demotion(below=project, chain=f"{' → '.join(paths[dependency.package])}: {why}")
             if dependency.package not in clean:
                 queue.append(dependency.package)
     clean.update(paths)

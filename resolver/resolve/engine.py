@@ -41,7 +41,7 @@ class Outcome:
     unmet: dict[NormalizedName, str]
     """Demands set aside, with the explanation."""
     notes: dict[NormalizedName, list[str]]
-    demoted: dict[NormalizedName, str]
+    demoted: dict[NormalizedName, closure.Demotion]
     listings: Mapping[NormalizedName, Listing]
     """What the index said of the projects that it was asked about."""
     buildable: frozenset[NormalizedName] = frozenset()
@@ -79,7 +79,7 @@ class Engine:
     builder: Builder | None = None
     _buildable: set[NormalizedName] = field(default_factory=set)
     _demands: dict[tuple[str, frozenset[str]], tuple[Ask, ...]] = field(default_factory=dict)
-    _demoted: dict[NormalizedName, str] = field(default_factory=dict)
+    _demoted: dict[NormalizedName, closure.Demotion] = field(default_factory=dict)
     _unmet: dict[NormalizedName, str] = field(default_factory=dict)
     _notes: dict[NormalizedName, dict[str, None]] = field(default_factory=dict)
     _listings: dict[NormalizedName, Listing] = field(default_factory=dict)

@@ -213,7 +213,29 @@ def _decide(
                 extras=tuple(sorted(choice.extras)) if choice is not None else decision.extras,
             )
         )
-    return _with_closure(decisions, catalog)
+    return _with_closure(_with_chains(decisions, solved.refusals), catalog)
+
+
+def _with_chains(decisions: Sequence[Decision], refusals: Mapping[NormalizedName, Refusal]) -> list[Decision]:
+    """Follow each demotion to its cause: what stands behind the project below, and what would bring that back."""
+    causes = {str(name): refusal.cause for name, refusal in refusals.items()}
+    named = {decision.name: decision for decision in decisions}
+
+    def followed(decision: Decision) -> Decision:
+        if decision.reason is not Reason.DEMOTED:
+            return decision
+        chain: dict[str, None] = {}
+        cause = causes.get(decision.name)
+        while cause is not None and cause in named and cause != decision.name and cause not in chain:
+            chain[cause] = None
+            cause = causes.get(cause)
+        first = next((named[one] for one in chain if named[one].reason is not Reason.DEMOTED), None)
+        step = f"needs {first.name} to be the distribution's: {first.next_step}" if first and first.next_step else None
+        behind = [f"{one} ({named[one].reason})" for one in [*chain][1:]]
+        detail = "; behind it: ".join(filter(None, (decision.detail, ", ".join(behind))))
+        return replace(decision, chain=tuple(chain), detail=detail, next_step=decision.next_step or step)
+
+    return [followed(decision) for decision in decisions]
 
 
 def _decision(

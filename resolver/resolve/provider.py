@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from resolver.ports import Builder, Catalog, Index
+    from resolver.resolve.closure import Demotion
 
 WINDOW = 12
 """How many of the newest releases are looked at to find one that displaces nothing (``--prefer fewest``)."""
@@ -39,12 +40,13 @@ _File = TypeVar("_File", Sdist, Wheel)
 class Refusal:
     """Why the distribution's candidate cannot serve a project: the first reason found, with its words."""
 
-    __slots__ = ("detail", "reason")
+    __slots__ = ("cause", "detail", "reason")
 
-    def __init__(self, reason: Reason, detail: str) -> None:
-        """Keep both."""
+    def __init__(self, reason: Reason, detail: str, cause: str | None = None) -> None:
+        """Keep them; ``cause`` is whose demand it was, or the project below that is not the distribution's."""
         self.reason = reason
         self.detail = detail
+        self.cause = cause
 
 
 class Provider:
@@ -56,7 +58,7 @@ class Provider:
         index: Index | None,
         policy: Policy,
         *,
-        demoted: Mapping[NormalizedName, str],
+        demoted: Mapping[NormalizedName, Demotion],
         constraints: Mapping[NormalizedName, Sequence[Ask]],
         builder: Builder | None = None,
         demands: dict[tuple[str, frozenset[str]], tuple[Ask, ...]] | None = None,
@@ -64,7 +66,7 @@ class Provider:
     ) -> None:
         """Take what stays the same within one round.
 
-        ``index`` None: never PyPI. ``demoted`` maps a project to the reason that sent it to the remainder.
+        ``index`` None: never PyPI. ``demoted`` holds what was sent to the remainder, and why.
         ``constraints`` hold whenever their project is chosen, and ask for nothing by themselves. ``builder`` makes
         wheels of sdists, for the projects that the policy allows; None where the target is not here. ``demands``
         remembers what wheels ask for, from round to round. ``extras_at_hand``: extras that would have to be fetched
@@ -203,18 +205,19 @@ class Provider:
         return (
             self._version_refusal(candidate, asks)
             or self._extras_refusal(candidate, asks)
-            or (Refusal(Reason.DEMOTED, self._demoted[project]) if project in self._demoted else None)
+            or (Refusal(Reason.DEMOTED, found.chain, found.below) if (found := self._demoted.get(project)) else None)
         )
 
     def _version_refusal(self, candidate: OsCandidate, asks: Sequence[Ask]) -> Refusal | None:
         for ask in asks:
             if ask.hashes and self._policy.pins_for(ask.project) is PinsPolicy.EXACT:
-                return Refusal(Reason.HASH_REQUIRED, f"{ask.by} gives hashes, which no OS package can have")
+                return Refusal(Reason.HASH_REQUIRED, f"{ask.by} gives hashes, which no OS package can have", ask.by)
             bound = ask.os_specifier
             if bound is not None and not pins.admits(bound, candidate.version):
                 return Refusal(
                     pins.failure(candidate.version, bound),
                     f"{candidate.package.name} is {candidate.version}, {ask.by} asks for {bound}",
+                    ask.by,
                 )
         return None
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from packaging.specifiers import SpecifierSet
 
-from resolver.model import Gain, Outcome, Reason
+from resolver.model import Gain, Outcome, PinsPolicy, Reason
 from resolver.resolve import pins
 
 if TYPE_CHECKING:
@@ -52,14 +52,28 @@ def relaxed(wanted: RequirementSet, name: str) -> RequirementSet:
     )
 
 
+def without(wanted: RequirementSet, gains: Iterable[Gain]) -> RequirementSet:
+    """Give the requirements with the bounds of all these gains as loose as they say, and no looser."""
+    loose = {(one.project, origin): new for one in gains for origin, _, new in one.bounds}
+    hashed = {one.project for one in gains if one.hashed}
+
+    def loosen(requirement: Requirement) -> Requirement:
+        new = loose.get((str(requirement.name), requirement.origin))
+        return replace(
+            requirement,
+            specifier=requirement.specifier if new is None else SpecifierSet(new),
+            hashes=() if requirement.name in hashed else requirement.hashes,
+        )
+
+    return replace(
+        wanted,
+        requirements=tuple(map(loosen, wanted.requirements)),
+        constraints=tuple(map(loosen, wanted.constraints)),
+    )
+
+
 def gain(name: str, wanted: RequirementSet, before: Resolution, after: Resolution) -> Gain:
     """Hold the plan without the bounds of ``name`` against the plan with them."""
-    served = {decision.name for decision in after.decisions if decision.outcome is Outcome.DISTRO}
-    moved = [
-        decision.name
-        for decision in before.decisions
-        if decision.name in served and decision.outcome in {Outcome.PYPI, Outcome.UNMET, Outcome.UNRESOLVED}
-    ]
     candidate = next((decision.os for decision in before.decisions if decision.name == name), None)
     lines = [one for one in (*wanted.requirements, *wanted.constraints) if one.name == name and one.url is None]
     bounds = [
@@ -69,11 +83,27 @@ def gain(name: str, wanted: RequirementSet, before: Resolution, after: Resolutio
     ]
     return Gain(
         project=name,
-        moved=tuple(sorted(map(str, moved))),
+        moved=moved(before, after),
         package=f"{candidate.package.name} {candidate.package.version}" if candidate is not None else None,
         bounds=tuple((one.origin, str(one.specifier), new) for one, new in bounds if new != str(one.specifier)),
         hashed=any(one.hashes for one in lines),
+        policy=_policy([one.specifier for one in lines], candidate.version) if candidate is not None else None,
     )
+
+
+def moved(before: Resolution, after: Resolution) -> tuple[str, ...]:
+    """Name the projects that ``after`` takes from the distribution, and ``before`` needs from elsewhere; sorted."""
+    served = {decision.name for decision in after.decisions if decision.outcome is Outcome.DISTRO}
+    gaps = {Outcome.PYPI, Outcome.UNMET, Outcome.UNRESOLVED}
+    return tuple(sorted(str(one.name) for one in before.decisions if one.name in served and one.outcome in gaps))
+
+
+def _policy(specifiers: Iterable[SpecifierSet], version: Version) -> PinsPolicy | None:
+    bounds = list(specifiers)
+    for policy in (PinsPolicy.COMPATIBLE, PinsPolicy.MINIMUM, PinsPolicy.PREFER):
+        if all(pins.admits(pins.loosen(bound, policy), version) for bound in bounds):
+            return policy
+    return None
 
 
 def loosened(specifier: SpecifierSet, version: Version) -> str:

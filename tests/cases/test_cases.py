@@ -88,6 +88,7 @@ def seen(decision: Decision) -> dict[str, Any]:
         "evidence": decision.os.evidence.value if decision.os else None,
         "metadata_version": decision.os.metadata_version if decision.os else None,
         "next_step": decision.next_step or "",
+        "chain": list(decision.chain),
         "concerns": [concern.worry.value for concern in decision.concerns],
     }
 

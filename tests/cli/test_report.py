@@ -12,7 +12,6 @@ import pytest
 
 from tests.cli.commandline import TRIXIE, Here, Ran, process
 from tests.contract.test_report_schema import OUTCOMES, PROJECT_KEYS, REASONS, SUMMARY_KEYS, TARGET_KEYS
-from tests.simple_server import serve
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -442,38 +441,3 @@ def test_V1_the_version_is_the_metadatas(run: Here, folder: Path) -> None:
     (folder / "requirements.txt").write_text("protobuf\n")
     project: dict[str, Any] = direct(run, target="debian:12").projects["protobuf"]
     assert (project["version"], project["os_version"].split("-")[0]) == ("4.21.12", "3.21.12")
-
-
-# What if --------------------------------------------------------------------------------------------------------
-
-
-def test_R2_relaxing_one_bound_tells_what_comes_back_above_it_too(run: Here, folder: Path, index: Loopback) -> None:
-    """Debian's flask stands on Debian's click: a click from the index takes both away, and its bound alone does so."""
-    serve(index, {"click": {"99.0": {}}, "flask": {"99.0": {}}, "zz-alpha": {"1.0": {}}}, "metadata")
-    (folder / "requirements.txt").write_text("flask\nclick>=99\nzz-alpha\nrequests==0.1\n")
-    ran = run("report", *TRIXIE, "--format", "json", "--relax", "all")
-    (target,) = ran.json["targets"]
-    first = target["gains"][0]
-    assert (first["name"], first["moved"]) == ("click", ["click", "flask"])
-    (bound,) = first["bounds"]
-    assert (bound["at"], bound["bound"]) == ("requirements.txt:2", ">=99")
-    assert bound["loosened"].startswith(">=8")
-    assert ran.outcomes["flask"] == "pypi", "the plan itself keeps to what was asked for"
-    told = " ".join(run("report", *TRIXIE, "--relax", "click").out.split())
-    assert "click: 2 projects back to the distribution (click, flask); requirements.txt:2: >=99 → >=8" in told
-    assert "requests: " not in told.partition("Bounds set aside, each by itself:")[2].partition("Coverage")[0]
-
-
-def test_relaxing_what_has_no_bound_moves_nothing(run: Here, folder: Path) -> None:
-    (folder / "requirements.txt").write_text("flask\nrequests==0.1\n")
-    told = run("report", "--direct", *TRIXIE, "--relax", "flask", "--relax", "Requests").out
-    assert "flask: nothing would move" in told
-    assert "requests: 1 project back to the distribution (requests); requirements.txt:2: ==0.1 → >=0.1" in told
-    assert 'or pins-for.requests = "prefer"' in " ".join(told.split())
-
-
-def test_what_no_input_asks_for_cannot_be_relaxed(run: Here, folder: Path) -> None:
-    (folder / "requirements.txt").write_text("flask\n")
-    ran = run("report", "--direct", *TRIXIE, "--relax", "django")
-    assert (ran.code, ran.out) == (2, "")
-    assert "error: --relax: no input asks for django" in ran.err

@@ -174,28 +174,10 @@ class App:
         Raises what went wrong with the first of them where that holds for all.
         """
         wanted = self._read_warning()
-        resolutions, missing = self._of_each(lambda target: self._backed(self._relaxed(wanted, target)))
+        resolutions, missing = _of_each(
+            self.options.targets, lambda target: self._backed(self._relaxed(wanted, target))
+        )
         return tuple(resolutions.values()), missing
-
-    def _of_each(self, ask: Callable[[str], Answer]) -> tuple[dict[str, Answer], tuple[Unconsulted, ...]]:
-        """Ask something of each target, and name those that could not be asked.
-
-        Raises what went wrong with the first of them where that holds for all.
-        """
-        answers: dict[str, Answer] = {}
-        missing: list[Unconsulted] = []
-        first: DistrofirstError | None = None
-        for target in self.options.targets:
-            try:
-                answers[target] = ask(target)
-            except (UnavailableError, CommandError, PolicyError) as error:
-                first = first or error
-                missing.append(
-                    Unconsulted(target=target, why=str(error), next_step=error.hint, exit_code=error.exit_code)
-                )
-        if first is not None and not answers:
-            raise first
-        return answers, tuple(missing)
 
     def survey(
         self, files: Sequence[str], *, jobs: int, ledger: Ledger | None
@@ -206,7 +188,7 @@ class App:
         """
         from resolver import surveying  # noqa: PLC0415 - only here
 
-        catalogs, missing = self._of_each(lambda target: self._open(target, self.options.python))
+        catalogs, missing = _of_each(self.options.targets, lambda target: self._open(target, self.options.python))
         asked = self.options
         question = surveying.question_of(
             asked.policy, asked.cooldown, asked.indexes, asked.extras, asked.groups, asked.direct,
@@ -214,8 +196,9 @@ class App:
             *((str(one.target), one.target.architecture, one.metadata) for one in catalogs.values()),
         )  # fmt: skip
 
-        def resolve_each(wanted: RequirementSet) -> tuple[Resolution, ...]:
-            return tuple(self._backed(self._resolve(wanted, target)) for target in catalogs)
+        def resolve_each(wanted: RequirementSet) -> tuple[tuple[Resolution, ...], tuple[Unconsulted, ...]]:
+            found, unknown = _of_each(tuple(catalogs), lambda target: self._backed(self._resolve(wanted, target)))
+            return tuple(found.values()), unknown
 
         def answer(file: str) -> Surveyed:
             return surveying.ask(file, question, lambda name: self._read((name,)), resolve_each)
@@ -711,6 +694,25 @@ class App:
         """Show a command before it runs, sudo included where it goes through that (rule X3)."""
         through = "sudo " if command.privileged and os.geteuid() != 0 else ""
         self.progress(through + command.shell_line())
+
+
+def _of_each(targets: Sequence[str], ask: Callable[[str], Answer]) -> tuple[dict[str, Answer], tuple[Unconsulted, ...]]:
+    """Ask something of each target, and name those that could not be asked.
+
+    Raises what went wrong with the first of them where that holds for all.
+    """
+    answers: dict[str, Answer] = {}
+    missing: list[Unconsulted] = []
+    first: DistrofirstError | None = None
+    for target in targets:
+        try:
+            answers[target] = ask(target)
+        except (UnavailableError, CommandError, PolicyError) as error:
+            first = first or error
+            missing.append(Unconsulted(target=target, why=str(error), next_step=error.hint, exit_code=error.exit_code))
+    if first is not None and not answers:
+        raise first
+    return answers, tuple(missing)
 
 
 def _sources_of(lock: Lock, shown: str) -> RequirementSet:

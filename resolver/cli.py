@@ -109,6 +109,7 @@ class _Session:
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         self._arguments = arguments
+        self._told: set[str] = set()
         self._options = _options(arguments, configuration.read(arguments.config, Path.cwd()))
         self._app = App(options=self._options, warn=self._warn, progress=self._progress)
 
@@ -241,10 +242,13 @@ class _Session:
             _put(render(total), self._arguments.output)
         for file in total.failed:
             print(f"distrofirst: {'error' if self._arguments.strict else 'warning'}: {file.failure}", file=sys.stderr)
+        for file in total.partial:
+            for one in file.missing:
+                self._warn(f"{file.file}: {one.target} was not consulted: {one.why}")
         self._tell_missing(total.missing)
         self._progress(summary(total, named="above"))
         codes = {file.failure.exit_code for file in total.failed if file.failure}
-        codes |= {one.exit_code for one in total.missing}
+        codes |= {one.exit_code for one in (*total.missing, *(one for file in total.partial for one in file.missing))}
         if unavailable := codes - {InputError.exit_code}:
             return max(unavailable)
         if codes and self._arguments.strict:
@@ -400,7 +404,9 @@ class _Session:
         return wanted and self._arguments.output is None and sys.stdout.isatty()
 
     def _warn(self, text: str) -> None:
-        if not self._arguments.quiet:
+        """Tell of it once, however many files and targets it holds for."""
+        if not self._arguments.quiet and text not in self._told:
+            self._told.add(text)
             print(f"distrofirst: warning: {text}", file=sys.stderr)
 
     def _progress(self, text: str) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from resolver.model import RequirementSet, Resolution
+    from resolver.model import RequirementSet, Resolution, Unconsulted
 
 
 def question_of(*parts: object) -> str:
@@ -44,16 +44,18 @@ def ask(
     file: str,
     question: str,
     read: Callable[[str], RequirementSet],
-    resolve: Callable[[RequirementSet], Sequence[Resolution]],
+    resolve: Callable[[RequirementSet], tuple[Sequence[Resolution], tuple[Unconsulted, ...]]],
 ) -> Surveyed:
     """Answer for one file; what is wrong with it is its answer, and no error of the run."""
     try:
         wanted = read(file)
+        resolutions, missing = resolve(wanted)
         return Surveyed(
             file=file,
             question=question,
             read=wanted.files,
-            targets=tuple(map(as_json.target, resolve(wanted))),
+            targets=tuple(map(as_json.target, resolutions)),
+            missing=missing,
             warnings=wanted.warnings,
         )
     except DistrofirstError as error:

@@ -92,8 +92,8 @@ class AptRoot:
 
     @property
     def is_ready(self) -> bool:
-        """Whether an earlier update left package lists here."""
-        return any((self._folder / "lists").glob("*_Packages*"))
+        """Whether an update left the release's own lists here: one that failed halfway leaves those of others."""
+        return any((self._folder / "lists").glob(f"*_dists_{self._codename}_*Packages*"))
 
     def update(self) -> None:
         """Fetch and verify the package lists and Contents (``apt-get update``), some 60 MB when nothing is there.

@@ -103,7 +103,8 @@ class WheelChooser:
         self._triples: dict[str, int | None] = {}
         self._python = target.python_full_version or target.python
         self._pythons: dict[str, bool] = {}
-        self._no_wheel = f"no wheel for CPython {target.python} on {target.architecture}"
+        unknown = "" if target.glibc else ", whose glibc is not known"
+        self._no_wheel = f"no wheel for CPython {target.python} on {target.architecture}{unknown}"
         self._cooldown = cooldown or Cooldown()
 
     def choose(self, project: NormalizedName, page: Page) -> Listing:

@@ -7,6 +7,7 @@ stop the rest: it is set aside with its reason, and the others are resolved with
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,7 +15,7 @@ from resolver.errors import UnavailableError
 from resolver.model import Absence, OsCandidate, Reason
 from resolver.resolve import closure, pins
 from resolver.resolve.asks import Ask, Choice, Policy, url_obstacle
-from resolver.resolve.provider import Provider, Refusal
+from resolver.resolve.provider import HopelessError, LearnedError, Provider, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
 MAX_STEPS = 20_000
 """resolvelib's steps in one round before the search is given up."""
+
+
+FEW = 3
+"""How many of the demands below a hopeless one are named."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -199,17 +204,21 @@ class Engine:
         from resolvelib.resolvers import Resolution  # noqa: PLC0415 - the same
 
         try:
-            # Any: resolvelib's own types differ between its releases, and it takes the provider by its methods alone.
-            search: Any = cast("Any", Resolution)(provider, BaseReporter())
-            # Resolver would clean up the state by a recursion that never ends where abandoned choices need each other.
-            state = search.resolve(asks, max_rounds=MAX_STEPS)
+            while True:
+                # Any: resolvelib's types differ between its releases, and it takes the provider by its methods alone.
+                search: Any = cast("Any", Resolution)(provider, BaseReporter())
+                with suppress(LearnedError):
+                    # Resolver would clean up the state by a recursion that never ends where abandoned choices need each
+                    # other.
+                    return _reachable(search.resolve(asks, max_rounds=MAX_STEPS))
         except ResolutionImpossible as error:
             return self._blame(provider, error.causes, asks)
+        except HopelessError as error:
+            return self._give_up(error, asks)
         except ResolutionTooDeep as error:
             raise UnavailableError(
                 f"no plan was found in {MAX_STEPS} steps", hint="narrow the requirements' bounds"
             ) from error
-        return _reachable(state)
 
     def _hopeless(self, provider: Provider, project: NormalizedName, asks: Sequence[Ask]) -> str | None:
         """Say why no candidate at all can meet a listed requirement, or None where one may."""
@@ -242,6 +251,21 @@ class Engine:
         parts = (f"these cannot be met together: {story}", bounds, *dict.fromkeys(filter(None, places)))
         detail = "; ".join(filter(None, parts))
         return _Failure(unmet={listed[-1]: detail}, blamed=(listed[-1],))
+
+    def _give_up(self, error: HopelessError, roots: Sequence[Ask]) -> _Failure:
+        """Choose the listed requirement that is laid to blame for a demand without hope, as ``_blame`` does."""
+        involved = {error.ask.project, *error.lines}
+        blamed = [ask.project for ask in roots if ask.project in involved][-1]
+        below = [str(ask) for ask in error.missing]
+        bounds = [str(ask) for ask in self.roots if ask.project in error.lines]
+        if bounds:
+            told = [f"these cannot be met together: {error.ask}", *_few(below), *bounds]
+        else:
+            needs = f": each release needs {' or '.join(_few(below))}" if below else ""
+            told = [f"{_and_wanted([error.ask])}{needs}"]
+        places = (url_obstacle(ask) for ask in error.missing)
+        detail = "; ".join([*told, *dict.fromkeys(filter(None, places))])
+        return _Failure(unmet={blamed: detail}, blamed=(blamed,) if bounds else ())
 
     def _displacement(self, outcome: Outcome) -> _Displaced:
         """Say of a project below an OS package why it would not be the distribution's, if so."""
@@ -339,6 +363,11 @@ def _needs(asks: Mapping[NormalizedName, Sequence[Ask]]) -> dict[NormalizedName,
             if not ask.direct and ask.by != project:
                 needs.setdefault(cast("NormalizedName", ask.by), set()).add(project)
     return {project: tuple(sorted(needed)) for project, needed in needs.items()}
+
+
+def _few(words: Sequence[str]) -> list[str]:
+    """Name some of many."""
+    return [*words[:FEW], *([f"{len(words) - FEW} more"] if len(words) > FEW else [])]
 
 
 def _and_wanted(asks: Sequence[Ask]) -> str:

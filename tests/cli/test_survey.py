@@ -19,6 +19,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from tests.cli.commandline import CHECKOUT, PYTHON, TRIXIE, Here, process
+from tests.loopback import Reply
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -213,6 +214,22 @@ def test_I6_a_target_that_could_not_be_asked_is_named_with_many_files_too(run: H
     assert "fedora:43" in said
     assert re.search("not[- ]consulted", said)
     assert "zz-once" in said
+
+
+def test_I6_what_one_target_cannot_say_of_a_file_hides_no_other(run: Here, folder: Path, index: Loopback) -> None:
+    index.add("/simple/zz-absent/", Reply(status=403))
+    fill(folder / "all", a="flask\n", b='flask\nzz-absent; python_version < "3.12"\n')
+    ran = run("report", "--format", "json", *BOOKWORM, *TRIXIE, "all")
+    (partial,) = ran.json["partial"]
+    assert (partial["file"], partial["target"]) == ("all/b/requirements.txt", "debian:12")
+    assert [(one["file"], one["target"]) for one in ran.json["reports"]] == [
+        ("all/a/requirements.txt", "debian:12"),
+        ("all/a/requirements.txt", "debian:13"),
+        ("all/b/requirements.txt", "debian:13"),
+    ]
+    assert ran.code == 3
+    assert "warning: all/b/requirements.txt: debian:12 was not consulted: " in ran.err
+    assert ran.err.endswith("2 files reported, 1 not for every target\n")
 
 
 def test_a_reason_that_holds_in_some_file_is_a_no(run: Here, folder: Path) -> None:

@@ -21,6 +21,9 @@ def render(total: Total) -> str:
         "schema": SCHEMA,
         "files": list(total.files),
         "reports": [_report(file, at, share) for file, shares in total.files.items() for at, share in shares.items()],
+        "partial": [
+            {"file": file.file, "target": one.target, "why": one.why} for file in total.partial for one in file.missing
+        ],
         "failed": [{"file": one.file, "why": str(one.failure)} for one in total.failed],
         "silent": total.silent,
         "targets": [_target(target, place, total.noun) for target, place in total.places.items()],

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from resolver.model import Unconsulted
+
 SCHEMA: Final = "distrofirst/survey/1"
 """Of a line. Changes only when a key changes its meaning or goes."""
 
@@ -44,6 +46,8 @@ class Surveyed:
     """Every file that the answer comes from, and its sha256."""
     targets: tuple[dict[str, Any], ...] = ()
     """As in the report's own JSON, one a target (``distrofirst/report/1``)."""
+    missing: tuple[Unconsulted, ...] = ()
+    """The targets that have no answer for this file (rule I6)."""
     warnings: tuple[str, ...] = ()
     failure: Failure | None = None
 
@@ -55,6 +59,7 @@ class Surveyed:
             "question": self.question,
             "read": self.read,
             "targets": self.targets,
+            "not_consulted": [asdict(one) for one in self.missing],
             "warnings": self.warnings,
             "failure": asdict(self.failure) if self.failure else None,
         }
@@ -76,6 +81,7 @@ def parse(line: str) -> Surveyed | None:
                 question=str(document["question"]),
                 read=tuple((str(name), str(digest)) for name, digest in document["read"]),
                 targets=tuple(document["targets"]),
+                missing=tuple(Unconsulted(**one) for one in document["not_consulted"]),
                 warnings=tuple(map(str, document["warnings"])),
                 failure=Failure(**document["failure"]) if document["failure"] else None,
             )

@@ -141,6 +141,8 @@ class Total:
     """The shares of those that have a report, by target."""
     failed: list[Surveyed] = field(default_factory=list)
     """Those that have none."""
+    partial: list[Surveyed] = field(default_factory=list)
+    """Those that have none for some target."""
     silent: list[str] = field(default_factory=list)
     """Those that ask for nothing."""
     places: dict[str, Place] = field(default_factory=dict)
@@ -156,6 +158,8 @@ class Total:
             else:
                 self.failed.append(surveyed)
             return
+        if surveyed.missing:
+            self.partial.append(surveyed)
         shares = self.files.setdefault(surveyed.file, {})
         for document in surveyed.targets:
             target, summary = document["target"], document["summary"]
@@ -194,6 +198,8 @@ def summary(total: Total, *, named: str) -> str:
     parts = [f"{count(len(total.files), total.noun)} reported"]
     if total.failed:
         parts.append(f"{len(total.failed)} not (named {named})")
+    if total.partial:
+        parts.append(f"{len(total.partial)} not for every target")
     if total.silent:
         parts.append(f"{len(total.silent)} ask for nothing")
     return ", ".join(parts)

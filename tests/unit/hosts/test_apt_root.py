@@ -96,6 +96,17 @@ def test_I6_no_contents_is_an_error(tmp_path: Path) -> None:
         root(tmp_path, FakeRunner({})).contents()
 
 
+def test_I6_an_update_that_failed_halfway_leaves_nothing_to_ask(tmp_path: Path) -> None:
+    """A torn mirror: the lists of the small suites are there, and the release's own are not."""
+    place = root(tmp_path, FakeRunner({}))
+    lists = place.config.parent / "lists"
+    lists.mkdir(parents=True)
+    (lists / "m.example_debian_dists_trixie-updates_main_binary-amd64_Packages.lz4").touch()
+    assert not place.is_ready
+    (lists / "m.example_debian_dists_trixie_main_binary-amd64_Packages.lz4").touch()
+    assert place.is_ready
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [

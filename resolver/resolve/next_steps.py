@@ -42,16 +42,23 @@ def next_step(
     refusal: Refusal | None,
     elsewhere: Elsewhere,
 ) -> str | None:
-    """Say what would close the gap: another release or repository, a looser pin or bound, an override."""
+    """Say all that would close the gap: another release or repository, a looser pin or bound, an override."""
+    steps = (_elsewhere(project, asks, elsewhere), _here(asks, candidate, refusal))
+    return "; or ".join(filter(None, steps)) or None
+
+
+def _elsewhere(project: NormalizedName, asks: Sequence[Ask], elsewhere: Elsewhere) -> str | None:
     bounds = [ask.os_specifier for ask in asks if ask.os_specifier is not None]
     for place, version in elsewhere(project):
         if all(pins.admits(bound, version) for bound in bounds):
             return f"{place} has {version}"
-    reason = refusal.reason if refusal is not None else None
-    match reason:
+    return None
+
+
+def _here(asks: Sequence[Ask], candidate: OsCandidate | Absence, refusal: Refusal | None) -> str | None:
+    match refusal.reason if refusal is not None else None:
         case Reason.VERSION_TOO_OLD | Reason.VERSION_TOO_NEW | Reason.VERSION_EXCLUDED:
-            if isinstance(candidate, OsCandidate):
-                return _looser(candidate, asks)
+            return _looser(candidate, asks) if isinstance(candidate, OsCandidate) else None
         case Reason.HASH_REQUIRED:
             return "--pins compatible lets the distribution's signature stand in for the hash"
         case Reason.AMBIGUOUS:
@@ -59,8 +66,7 @@ def next_step(
         case Reason.NO_EVIDENCE:
             return "if that package carries it, an override in mappings/ can say so"
         case _:
-            pass
-    return None
+            return None
 
 
 def _looser(candidate: OsCandidate, asks: Sequence[Ask]) -> str | None:

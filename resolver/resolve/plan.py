@@ -230,10 +230,15 @@ def _with_chains(decisions: Sequence[Decision], refusals: Mapping[NormalizedName
             chain[cause] = None
             cause = causes.get(cause)
         first = next((named[one] for one in chain if named[one].reason is not Reason.DEMOTED), None)
-        step = f"needs {first.name} to be the distribution's: {first.next_step}" if first and first.next_step else None
+        step = f"take {first.name} from the distribution: {first.next_step}" if first and first.next_step else None
         behind = [f"{one} ({named[one].reason})" for one in [*chain][1:]]
         detail = "; behind it: ".join(filter(None, (decision.detail, ", ".join(behind))))
-        return replace(decision, chain=tuple(chain), detail=detail, next_step=decision.next_step or step)
+        return replace(
+            decision,
+            chain=tuple(chain),
+            detail=detail,
+            next_step="; or ".join(filter(None, (decision.next_step, step))) or None,
+        )
 
     return [followed(decision) for decision in decisions]
 

@@ -209,16 +209,19 @@ def test_X4_absent_restores_what_the_package_managers_list(fleet: Fleet) -> None
 
 
 def test_X1_one_lock_for_many_hosts_is_refused_where_it_does_not_fit(fleet: Fleet) -> None:
+    without = fleet.play("role.yml", code=2, distrofirst_source="/srv/nothing")
+    assert "set distrofirst_source to a checkout" in str(without)
     fleet.play("role.yml")
     before = listings(fleet)
     here = CommandLine.of(fleet.hosts["debian-13"])
     lock = fleet.folder / "lock.toml"
     lock.write_text(here("lock", "-", "-o", "-", input="flask\ndemo==1.0\n", env=fleet.index).stdout)
-    told = results(fleet.play("environment.yml", code=2, lock=str(lock)))
-    assert told["debian-13"]["changed"]
+    told = fleet.play("environment.yml", code=2, lock=str(lock))
+    assert told["debian-13"]["Environment"]["result"]["changed"]
     for release in set(FOUR) - {"debian:13"}:
-        refused = told[release.replace(":", "-")]
-        assert (refused["failed"], refused["rc"]) == (True, 2)
+        answer = told[release.replace(":", "-")]["Environment"]
+        refused = answer["result"]
+        assert (answer["outcome"], refused["rc"]) == ("failed", 2)
         assert refused["msg"].startswith(f"the lock is for release debian:13, and this host has {release}\nhint: ")
         assert refused["hint"] == "make a lock on this kind of host, or with --target host"
     after = listings(fleet)
@@ -251,27 +254,23 @@ def test_X3_on_bare_hosts_a_user_needs_sudo_for_the_os_transaction_alone(collect
     """The role installs what distrofirst runs from, and the environment is the connecting user's."""
     with started(collections, *TWO) as fleet:
         for host in fleet.hosts.values():
-            tool = (
-                "apt-get update -q && apt-get install -y -q sudo python3"
-                if host.has("apt-get")
-                else "dnf5 -y install sudo"
-            )
-            host.run(["sh", "-euc", tool])
-            host.write("/etc/sudoers.d/test", "nobody ALL=(root) NOPASSWD: ALL\n")
-            host.run(
-                ["install", "-d", "-o", "nobody", "/home/nobody", "/home/nobody/.local", "/home/nobody/.local/state"]
-            )
+            apt = "apt-get -q update && apt-get -q -y install sudo python3"
+            host.run(["sh", "-euc", apt if host.has("apt-get") else "dnf5 -y install sudo"])
+            # The stand-ins have no useradd.
+            host.run(["sh", "-c", "echo 'deploy:*:1000:1000::/home/deploy:/bin/sh' >> /etc/passwd"])
+            host.run(["install", "-d", "-o", "1000", "-g", "1000", "/home/deploy"])
+            host.write("/etc/sudoers.d/test", "deploy ALL=(root) NOPASSWD: ALL\n")
         asked: dict[str, Any] = {
             "distrofirst_requirements": str(fleet.folder / "requirements.txt"),
-            "distrofirst_venv": "/home/nobody/venv",
+            "distrofirst_venv": "/home/deploy/venv",
         }
-        nobody = replace(fleet, user="nobody", home="/home/nobody")
-        foreseen = changed(nobody.play("role.yml", "--check", **asked))
+        deploy = replace(fleet, user="deploy", home="/home/deploy")
+        foreseen = changed(deploy.play("role.yml", "--check", **asked))
         assert all("Write the launcher" in tasks for tasks in foreseen.values())
-        done = changed(nobody.play("role.yml", **asked))
+        done = changed(deploy.play("role.yml", **asked))
         assert all({"Install the OS packages that it runs from", APPLIED} <= tasks for tasks in done.values())
         for host in fleet.hosts.values():
-            assert host.run(["find", "/home/nobody", "!", "-user", "nobody"]).stdout == ""
-            assert host.run(["/home/nobody/venv/bin/python", "-c", "import flask, demo"], user="nobody").stdout == ""
+            assert host.run(["find", "/home/deploy", "!", "-user", "deploy"]).stdout == ""
+            assert host.run(["/home/deploy/venv/bin/python", "-c", "import flask, demo"], user="deploy").stdout == ""
         for options in (["--check"], []):
-            assert not any(changed(nobody.play("role.yml", *options, **asked)).values())
+            assert not any(changed(deploy.play("role.yml", *options, **asked)).values())

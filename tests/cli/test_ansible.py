@@ -10,12 +10,13 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.cli.commandline import CHECKOUT, PYTHON
+from tests.cli.commandline import CHECKOUT, PYTHON, process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,6 +118,26 @@ def test_a_report_is_given_as_it_is(module: Module, folder: Path) -> None:
     unknown = module("coverage_info", requirements_content="zz-beta\n", targets=["debian:99"], direct=True)
     assert (unknown["failed"], unknown["rc"]) == (True, 2)
     assert "debian 99 is no release that distrofirst knows" in unknown["msg"]
+
+
+def test_what_the_role_packs_is_all_that_runs_and_readable_for_all(tmp_path: Path) -> None:
+    packer = COLLECTION / "roles/distrofirst/files/pack.py"
+    names = [
+        subprocess.run(
+            [sys.executable, "-I", packer, CHECKOUT, tmp_path / copy], capture_output=True, text=True, check=True
+        ).stdout
+        for copy in ("one.tar", "two.tar")
+    ]
+    assert names[0] == names[1]
+    assert (tmp_path / "one.tar").read_bytes() == (tmp_path / "two.tar").read_bytes()
+    with tarfile.open(tmp_path / "one.tar") as opened:
+        members = opened.getmembers()
+    subprocess.run(["tar", "-xf", tmp_path / "one.tar", "-C", tmp_path], check=True)
+    assert members[-1].name == f"{names[0]}/pyproject.toml", "where it is, all is"
+    assert {(one.isdir(), oct(one.mode)) for one in members} == {(True, "0o755"), (False, "0o644")}
+    ran = process("--version", env={"PYTHONPATH": str(tmp_path / names[0])}, cwd=tmp_path)
+    assert (ran.code, ran.err) == (0, "")
+    assert not (tmp_path / names[0] / "tests").exists()
 
 
 def test_the_documentation_renders(tmp_path: Path) -> None:

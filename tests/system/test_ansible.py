@@ -246,6 +246,16 @@ def test_the_coverage_of_a_fleet_is_gathered(fleet: Fleet) -> None:
         there = CommandLine.of(host)
         said = there("report", "--format", "json", "-", input="flask\ndemo==1.0\n", env=fleet.index).stdout
         assert json.loads((reports / f"{name}.json").read_text()) == json.loads(said)
+    together = subprocess.run(
+        ["sh", str(CHECKOUT / "vagrant/provision.sh"), "report", "reports"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=fleet.folder,
+    )
+    assert (together.returncode, together.stderr) == (0, "distrofirst: 4 hosts reported\n")
+    rows = [line.split()[-2:] for line in together.stdout.splitlines()]
+    assert all([release, f"reports/{release.replace(':', '-')}"] in rows for release in FOUR), together.stdout
     assert not any(changed(fleet.play("coverage.yml", **asked)).values())
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import sys
 import tarfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 PARTS = ("resolver", "mappings", "vagrant/provision.sh", "pyproject.toml")
 
@@ -35,7 +35,14 @@ def main(checkout: Path, archive: Path) -> str:
     for name, path in files:
         state.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\0".encode())
     folder = f"distrofirst/{state.hexdigest()[:16]}"
+    folders = {str(parent) for name in dict(files) for parent in PurePosixPath(folder, name).parents} - {"."}
     with tarfile.open(archive, "w") as opened:
+        for name in sorted(folders):
+            # With a mode, so that root's umask does not keep other users out.
+            entry = tarfile.TarInfo(name)
+            entry.type = tarfile.DIRTYPE
+            entry.mode = 0o755
+            opened.addfile(entry)
         for name, path in files:
             entry = tarfile.TarInfo(f"{folder}/{name}")
             entry.size = path.stat().st_size

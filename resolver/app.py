@@ -33,6 +33,7 @@ from resolver.model import (
     with_what_builds,
 )
 from resolver.names import Names, read_popular
+from resolver.report.summary import coverage_of, reaches
 from resolver.repositories import is_git
 from resolver.resolve import (
     Policy,
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from resolver.catalog.indexed import IndexedCatalog
     from resolver.errors import DistrofirstError
     from resolver.model import AssignedIndex, Command, Finding, Lock, NamedRepository, Resolution, Target, Wheel
+    from resolver.model.acting import InstallResult, UndoResult
     from resolver.model.audit import Audit
     from resolver.model.review import Review
     from resolver.pypi.configuration import IndexSettings
@@ -66,10 +68,8 @@ if TYPE_CHECKING:
     from resolver.resolve.next_steps import Elsewhere
     from resolver.supply import Supply
     from resolver.surveying import Ledger
-    from resolver.venv.install import InstallResult
     from resolver.venv.record import Contract, Record
     from resolver.venv.register import Register
-    from resolver.venv.undo import UndoResult
 
 
 ALL = "all"
@@ -122,6 +122,8 @@ class Options:
     allow: frozenset[tuple[str, NormalizedName]] = frozenset()
     """What a review lets pass of a wheel: the fault's value and the project (rule P4)."""
     dry_run: bool = False
+    fail_under: float | None = None
+    """The coverage, in per cent, below which ``install`` changes nothing; None: whatever it is."""
     output: Path | None = None
     advisories: Path | None = None
     """A database of known vulnerabilities, in OSV's format."""
@@ -261,7 +263,7 @@ class App:
             ) from error
         return locking.loads(text, context=str(path))
 
-    def install(self, *, confirm: Callable[[Lock, InstallResult], bool]) -> InstallResult:
+    def install(self, *, confirm: Callable[[InstallResult], bool]) -> InstallResult:
         """Carry out a lock, or the plan of the inputs, on this host; ``confirm`` sees what will be done first.
 
         Attestations are verified when the plan is made. Those of a lock are not asked for again: it pins the very file
@@ -274,6 +276,7 @@ class App:
                 "only this host can be installed to", context="--target", hint="use lock to plan for another release"
             )
         lock = self.read_lock(self.options.lock) if self.options.lock else self.lock()
+        _check_coverage(lock, self.options.fail_under)
         host = self._host_for(str(lock.target.release), lock.target.python)
         _check_repositories(lock, host)
         if self.options.lock:
@@ -293,7 +296,7 @@ class App:
             plan = carry_out(dry_run=True)
             if self.options.dry_run or not plan.changed:
                 return plan
-            if not confirm(lock, plan):
+            if not confirm(plan):
                 raise UnmetError("nothing was changed", hint="--yes goes ahead without asking")
             if self.options.offline and any(command.privileged for command in plan.commands):
                 raise UnavailableError(
@@ -721,6 +724,16 @@ def _sources_of(lock: Lock, shown: str) -> RequirementSet:
         return RequirementSet(requirements=())
     option = FileOption(name="--index-url", value=lock.sources.index, origin=Origin(file=shown, line=1))
     return RequirementSet(requirements=(), options=(option,))
+
+
+def _check_coverage(lock: Lock, bar: float | None) -> None:
+    distro, projects = lock.served, len(lock.projects)
+    if bar is not None and not reaches(distro, projects, bar):
+        raise UnmetError(
+            f"the distribution serves {distro} of {projects} projects, {100 * coverage_of(distro, projects):.1f} %",
+            context=f"--fail-under {bar:g}",
+            hint="`distrofirst report` tells which it does not, and why; nothing was changed",
+        )
 
 
 def _check_repositories(lock: Lock, host: IndexedCatalog) -> None:

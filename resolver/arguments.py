@@ -254,9 +254,10 @@ def build_parser() -> _Parser:
         "install", python, inputs, plan, strict, does="carry the plan out on this host: OS packages, then a venv"
     )
     install.add_argument("--lock", type=Path, metavar="FILE", help="instead of resolving inputs")
-    install.add_argument("--venv", type=Path, metavar="DIR", help="where the environment goes (default: venv)")
-    install.add_argument("--dry-run", action="store_true", help="print the exact commands and run none")
-    install.add_argument("--yes", action="store_true", help="do not ask before acting")
+    install.add_argument(
+        "--fail-under", type=_percent, metavar="PERCENT", help="exit 1, and change nothing, below this coverage"
+    )
+    _acting(install, venv="where the environment goes (default: venv)")
 
     explain = add("explain", target, python, plan, does="why a project comes from where it does")
     explain.add_argument("requirements", nargs="+", metavar="REQUIREMENT", help="for example 'requests>=2.31'")
@@ -272,7 +273,8 @@ def build_parser() -> _Parser:
     verify.add_argument("--lock", type=Path, metavar="FILE", help="another lock than the one it was made from")
     verify.add_argument("--format", choices=["text", "json"], default="text", help="default: text")
 
-    _undo(add("undo", does="take an environment away, and the OS packages that came with it and nobody else needs"))
+    undo = add("undo", does="take an environment away, and the OS packages that came with it and nobody else needs")
+    _acting(undo, venv="default: venv")
     _audit(add("audit", does="known vulnerabilities: clean, vulnerable or not checked"))
 
     _review(add("review", target, python, inputs, plan, does="what to review, by what most deserves a look"))
@@ -321,10 +323,13 @@ def _report(report: _Parser) -> None:
     )
 
 
-def _undo(undo: _Parser) -> None:
-    undo.add_argument("--venv", type=Path, metavar="DIR", help="default: venv")
-    undo.add_argument("--dry-run", action="store_true", help="print the exact commands and run none")
-    undo.add_argument("--yes", action="store_true", help="do not ask before acting")
+def _acting(command: argparse.ArgumentParser, *, venv: str) -> None:
+    command.add_argument("--venv", type=Path, metavar="DIR", help=venv)
+    command.add_argument("--dry-run", action="store_true", help="print the exact commands and run none")
+    command.add_argument("--yes", action="store_true", help="do not ask before acting")
+    command.add_argument(
+        "--format", choices=["text", "json"], default="text", help="default: text; json tells what was or would be done"
+    )
 
 
 def _audit(audit: _Parser) -> None:

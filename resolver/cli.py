@@ -31,10 +31,9 @@ if TYPE_CHECKING:
 
     from resolver.comparing import Plans
     from resolver.cooldown import Cooldown
-    from resolver.model import Command, Lock, Resolution, Unconsulted
+    from resolver.model import Command, Resolution, Unconsulted
+    from resolver.model.acting import InstallResult, UndoResult
     from resolver.report.survey.total import Total
-    from resolver.venv.install import InstallResult
-    from resolver.venv.undo import UndoResult
 
 NO = 1
 """The exit code of a question whose answer is no."""
@@ -281,25 +280,27 @@ class _Session:
         return 0
 
     def _install(self) -> int:
+        from resolver.report import carried_out  # noqa: PLC0415 - the same
         from resolver.venv.install import dry_run_lines  # noqa: PLC0415 - the same
 
         result = self._app.install(confirm=self._confirm)
-        if self._options.dry_run:
+        if self._arguments.format == "json":
+            sys.stdout.write(carried_out.install(result))
+        elif self._options.dry_run:
             for line in dry_run_lines(result.commands):
                 print(line)
-            if not result.changed:
-                self._progress(f"{self._options.venv} is as it should be; nothing to do")
-        elif result.changed:
-            self._progress(f"installed into {self._options.venv}")
-        else:
+        if not result.changed:
             self._progress(f"{self._options.venv} is as it should be; nothing to do")
+        elif not self._options.dry_run:
+            self._progress(f"installed into {self._options.venv}")
         return 0
 
-    def _confirm(self, lock: Lock, plan: InstallResult) -> bool:
+    def _confirm(self, plan: InstallResult) -> bool:
         """Show what will be done; ask where somebody is there to answer."""
         from resolver.report.plain import count  # noqa: PLC0415 - each command imports its own
 
         added = f", {len(plan.added)} of the system new" if plan.added else ""
+        lock = plan.lock
         packages, wheels = count(len(lock.os_packages), "OS package"), count(len(lock.wheels), "wheel")
         self._progress(f"{packages}{added}; {wheels} into {self._options.venv}")
         return self._agreed(plan.commands)
@@ -316,11 +317,15 @@ class _Session:
         return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
     def _undo(self) -> int:
+        from resolver.report import carried_out  # noqa: PLC0415 - the same
         from resolver.venv.install import dry_run_lines  # noqa: PLC0415 - the same
 
         result = self._app.undo(confirm=self._confirm_undo)
         if self._options.dry_run:
             self._tell_staying(result)
+        if self._arguments.format == "json":
+            sys.stdout.write(carried_out.undo(result))
+        elif self._options.dry_run:
             for line in dry_run_lines(result.commands):
                 print(line)
         if not result.changed:
@@ -443,6 +448,7 @@ def _options(arguments: argparse.Namespace, standing: configuration.Configuratio
         lock=given.get("lock"),
         allow=standing.allow,
         dry_run=given.get("dry_run", False),
+        fail_under=given.get("fail_under"),
         output=given.get("output"),
         advisories=given.get("advisories") or (Path(standing.advisories) if standing.advisories else None),
     )

@@ -18,6 +18,7 @@ from resolver.model import (
     Command,
     Commit,
     Listing,
+    PackageChange,
     Rejection,
     Sdist,
     Transaction,
@@ -254,8 +255,10 @@ class FakePackageManager:
         words = tuple(f"{name}={version}" for name, version in sorted(missing.items()))
         return Transaction(
             commands=(Command(argv=("install-os-packages", *words), privileged=True),),
-            added=tuple(sorted(missing.keys() - self.state.keys())),
-            changed=tuple(sorted(missing.keys() & self.state.keys())),
+            changes=tuple(
+                PackageChange(name=name, before=self.state.get(name), after=version)
+                for name, version in sorted(missing.items())
+            ),
         )
 
     def perform(self, transaction: Transaction) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from resolver.errors import CommandError
 from resolver.hosts.apt_failures import failure_of
 from resolver.hosts.transaction import check_space, check_target, free_space
-from resolver.model import Command, Lock, Target, Transaction
+from resolver.model import Command, Lock, PackageChange, Target, Transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -159,8 +159,7 @@ class Apt:
         exact = tuple(f"{name}={versions[name]}" if name == PIP_PACKAGE else name for name in wanted)
         return Transaction(
             commands=(_install(exact),),
-            added=tuple(sorted(name for name, old, _ in steps if old is None)),
-            changed=tuple(sorted(name for name, old, _ in steps if old is not None)),
+            changes=tuple(PackageChange(name=name, before=old, after=new) for name, old, new in sorted(steps)),
         )
 
     def perform(self, transaction: Transaction) -> None:

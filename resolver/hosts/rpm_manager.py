@@ -22,7 +22,7 @@ from resolver.hosts import rpm_leftovers
 from resolver.hosts.rpm_database import installed_builds, site_directories, spelled
 from resolver.hosts.rpm_failures import failed_script, failure_of
 from resolver.hosts.transaction import check_target
-from resolver.model import Command, Transaction
+from resolver.model import Command, PackageChange, Transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -95,17 +95,14 @@ class RpmManager(ABC):
     def plan(self, lock: Lock) -> Transaction:
         """Find what is missing, and have the tool solve it."""
         check_target(lock, self._host)
-        wanted = self._wanted(lock)
+        there = self.installed((*lock.os_versions, self._pip_package))
+        wanted = self._wanted(lock, there)
         if not wanted:
             return Transaction()
         steps = self._simulate(wanted)
         self._refuse_losses(steps)
         exact = self._found(wanted, steps)
-        return Transaction(
-            commands=(self._install(exact),),
-            added=tuple(sorted(step.name for step in steps if step.change is Change.INSTALL)),
-            changed=tuple(sorted(step.name for step in steps if step.change is Change.UPGRADE)),
-        )
+        return Transaction(commands=(self._install(exact),), changes=self._changes(steps, there))
 
     def perform(self, transaction: Transaction) -> None:
         """Run the transaction's command, its output passed on, and have rpm confirm the result."""
@@ -145,17 +142,27 @@ class RpmManager(ABC):
                 hint="see the messages above, then repeat the command",
             )
 
-    def _wanted(self, lock: Lock) -> tuple[Build, ...]:
+    def _wanted(self, lock: Lock, there: Mapping[str, str]) -> tuple[Build, ...]:
         builds = [
             Build(name=package.name, evr=spelled(package.version), architecture=package.architecture)
             for package in lock.os_packages
         ]
-        there = self.installed((*map(self._key, builds), self._pip_package))
         builds = [build for build in builds if there.get(self._key(build)) != build.evr]
         locked = {package.name for package in lock.os_packages}
         if lock.wheels and self._pip_package not in there and self._pip_package not in locked:
             builds.append(Build(name=self._pip_package, evr=None, architecture="noarch"))
         return tuple(sorted(builds, key=lambda build: build.name))
+
+    def _changes(self, steps: Iterable[Step], there: Mapping[str, str]) -> tuple[PackageChange, ...]:
+        news = {step.name: step.evr for step in steps if step.change is Change.INSTALL}
+        upgrades = {step.name: step.evr for step in steps if step.change is Change.UPGRADE}
+        # Not every tool tells which version it replaces, and others may have to go along with what is locked.
+        others = upgrades.keys() - there.keys()
+        old = {**there, **(self.installed(others) if others else {})}
+        return tuple(
+            PackageChange(name=name, before=None if name in news else old.get(name, ""), after=evr)
+            for name, evr in sorted((upgrades | news).items())
+        )
 
     def _refuse_losses(self, steps: Iterable[Step]) -> None:
         """Nothing that is there goes away or back: no option of these tools says so as apt's do."""

@@ -11,7 +11,7 @@ Everything is frozen, keyword-only and slotted; tuples are sorted wherever order
 What every run needs is to be had from here; ``resolver.model.audit`` and ``resolver.model.review`` are asked by name.
 """
 
-from resolver.model.acting import AlteredFile, Command, Completed, Drift, Finding, Transaction
+from resolver.model.acting import AlteredFile, Command, Completed, Drift, Finding, PackageChange, Transaction
 from resolver.model.index import (
     AssignedIndex,
     Attestation,
@@ -100,6 +100,7 @@ __all__ = [
     "OsDependency",
     "OsPackage",
     "Outcome",
+    "PackageChange",
     "PinsPolicy",
     "Preference",
     "Publisher",

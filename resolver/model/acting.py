@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
+
+    from resolver.model.plan import Lock
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,15 +44,101 @@ class Completed:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PackageChange:
+    """An OS package that comes, goes, or gets another version."""
+
+    name: str
+    before: str | None
+    """The installed version; None where there is none."""
+    after: str | None
+    """The same, afterwards."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Transaction:
     """What the package manager is about to do for a lock, checked by its own simulation (rule X1)."""
 
     commands: tuple[Command, ...] = ()
     """Empty where every OS package is there already; else one command."""
-    added: tuple[str, ...] = ()
-    """The OS packages that were not installed before, those that only others need included; sorted."""
-    changed: tuple[str, ...] = ()
-    """The installed OS packages that get another version, sorted."""
+    changes: tuple[PackageChange, ...] = ()
+    """Those of OS packages that only others need included; sorted by name."""
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The OS packages that were not installed before, sorted."""
+        return tuple(change.name for change in self.changes if change.before is None)
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The installed OS packages that get another version, sorted."""
+        return tuple(change.name for change in self.changes if change.before is not None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HostState:
+    """What a host has of an environment, before or after it is made or taken away."""
+
+    environment: str | None = None
+    """What it was made for, ``debian:13 amd64 python3.13``; None where there is none, or none that is whole."""
+    os_packages: tuple[tuple[str, str], ...] = ()
+    """Name and version of those that are installed, as far as the environment has to do with them; sorted."""
+    remainder: tuple[tuple[str, str, str], ...] = ()
+    """Name, version and the wheel's sha256 of the projects in the environment itself, sorted."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstallResult:
+    """What was done to carry out a lock, or would be done by a dry run: the two are the same value."""
+
+    lock: Lock
+    venv: Path
+    """Absolute."""
+    commands: tuple[Command, ...] = ()
+    """In their order; empty where everything was there already, and nothing was run."""
+    changes: tuple[PackageChange, ...] = ()
+    """Of the system, sorted by name."""
+    before: HostState
+    after: HostState
+    drift: tuple[str, ...] = ()
+    """Why an environment that was made from this lock already is made anew, a line each."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.commands)
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The OS packages that this run adds to the system, sorted."""
+        return tuple(change.name for change in self.changes if change.before is None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UndoResult:
+    """What was done to take an environment away, or would be done by a dry run."""
+
+    venv: Path
+    """Absolute."""
+    commands: tuple[Command, ...] = ()
+    """In their order; empty where there is nothing to undo."""
+    changes: tuple[PackageChange, ...] = ()
+    """The OS packages that go, sorted by name."""
+    staying: tuple[tuple[str, str], ...] = ()
+    """The OS packages that came with the environment and stay, with who needs them; sorted."""
+    untouched: int = 0
+    """How many OS packages the environment uses that did not come with it: they were there before."""
+    before: HostState
+    after: HostState
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to undo."""
+        return bool(self.commands)
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """The names of the OS packages that go, sorted."""
+        return tuple(change.name for change in self.changes)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

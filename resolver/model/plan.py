@@ -251,6 +251,11 @@ class Lock:
     sources: Sources = field(default_factory=Sources)
 
     @property
+    def served(self) -> int:
+        """How many of the projects the distribution serves."""
+        return sum(project.outcome is Outcome.DISTRO for project in self.projects)
+
+    @property
     def os_versions(self) -> dict[str, str]:
         """Give each OS package's exact version by its name; a foreign one as apt and dpkg take it, ``name:i386``."""
         native = ("all", "noarch", self.target.architecture)

@@ -32,12 +32,17 @@ class Summary:
 
     @property
     def coverage(self) -> float:
-        """Give ``distro ÷ projects``, 0 to 1, not rounded; 1 for an empty plan, for it lacks nothing."""
-        return self.distro / self.projects if self.projects else 1.0
+        """Give ``coverage_of`` the plan."""
+        return coverage_of(self.distro, self.projects)
 
     def reaches(self, percent: float) -> bool:
         """Tell whether coverage is at least ``percent`` (0 to 100)."""
         return reaches(self.distro, self.projects, percent)
+
+
+def coverage_of(distro: int, projects: int) -> float:
+    """Give ``distro ÷ projects``, 0 to 1, not rounded; 1 where there are none, for nothing is lacking."""
+    return distro / projects if projects else 1.0
 
 
 def reaches(distro: int, projects: int, percent: float) -> bool:

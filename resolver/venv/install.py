@@ -12,27 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resolver.errors import CommandError, DistrofirstError, InputError
+from resolver.model.acting import InstallResult
 from resolver.venv import environment, journal
-from resolver.venv.record import Contract, Record, contract_of
+from resolver.venv.record import Contract, Record, contract_of, state_of
 from resolver.venv.verify import verify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from resolver.model import Command, Lock, Transaction
     from resolver.ports import PackageManager, Runner, WheelSource
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class InstallResult:
-    """What was done, or would be done by a dry run."""
-
-    changed: bool
-    """False where everything was there already, and nothing was run."""
-    commands: tuple[Command, ...] = ()
-    """In their order."""
-    added: tuple[str, ...] = ()
-    """The OS packages that this run added to the system, sorted."""
 
 
 def install(
@@ -52,8 +41,8 @@ def install(
     ``register`` is the folder that the environment is noted in (``resolver.venv.register``).
     ``interrupted`` gives what finishes an OS transaction that was killed; it is asked only where a note says that one of
     ours was.
-    ``announce`` is told of each command before it runs. A dry run changes nothing, and gives the commands. Either has
-    the wheels here, and looked through, before the first command (rule P4).
+    ``announce`` is told of each command before it runs. A dry run changes nothing, and gives what the run would give.
+    Either has the wheels here, and looked through, before the first command (rule P4).
 
     Raises InputError for a folder that is not ours or a lock of another kind of host, PolicyError for a file that
     is not the locked one or must not be installed, UnavailableError without a network, CommandError for all that else
@@ -66,9 +55,7 @@ def install(
     if dry_run:
         note = journal.note_beside(venv)
         first = interrupted() if note.added else ()
-        job = _plan(lock, venv, runner, packages, wheels, register, note)
-        commands = (*first, *job.commands)
-        return InstallResult(changed=bool(commands), commands=commands, added=job.transaction.added)
+        return _result(_plan(lock, venv, runner, packages, wheels, register, note), lock, first)
     with journal.held(venv) as held:
         first = interrupted() if held.note.added else ()
         for command in first:
@@ -80,8 +67,7 @@ def install(
             _carry_out(job, runner, packages, held, announce)
         # A run that was killed at its very end has left nothing but its note, all of which the record has.
         held.write(journal.Note())
-        commands = (*first, *job.commands)
-        return InstallResult(changed=bool(commands), commands=commands, added=job.transaction.added)
+        return _result(job, lock, first)
 
 
 def dry_run_lines(commands: Iterable[Command]) -> tuple[str, ...]:
@@ -100,6 +86,9 @@ class _Job:
     """The environment's commands; empty where it is as it must be."""
     added: tuple[str, ...]
     """What the record names: this run's additions, and those of earlier runs for this environment."""
+    came: Mapping[str, str]
+    """The versions of those of earlier runs."""
+    drift: tuple[str, ...]
 
     @property
     def commands(self) -> tuple[Command, ...]:
@@ -121,12 +110,14 @@ def _plan(  # noqa: PLR0917 - what install itself takes
     earlier = {*note.added, *(place.record.added if place.record else ())}
     # What a killed run of ours has put there in part is still new.
     resumed = set(note.added) & set(transaction.changed)
-    added = tuple(sorted({*packages.installed(earlier), *transaction.added, *resumed}))
+    came = packages.installed(earlier)
+    added = tuple(sorted({*came, *transaction.added, *resumed}))
     record = Record(contract=contract, added=added)
     unchanged = place.whole and place.record == record and not transaction.commands
+    drift = _drift(contract, venv, runner, packages) if unchanged else ()
     build = (
         ()
-        if unchanged and _is_clean(contract, venv, runner, packages)
+        if unchanged and not drift
         else environment.commands_for(
             place,
             record,
@@ -137,15 +128,34 @@ def _plan(  # noqa: PLR0917 - what install itself takes
             register=register,
         )
     )
-    return _Job(contract=contract, transaction=transaction, place=place, build=build, added=added)
+    return _Job(
+        contract=contract, transaction=transaction, place=place, build=build, added=added, came=came, drift=drift
+    )
 
 
-def _is_clean(contract: Contract, venv: Path, runner: Runner, packages: PackageManager) -> bool:
+def _drift(contract: Contract, venv: Path, runner: Runner, packages: PackageManager) -> tuple[str, ...]:
     try:
-        return not verify(contract, venv, runner, packages)
-    except DistrofirstError:
+        return tuple(map(str, verify(contract, venv, runner, packages)))
+    except DistrofirstError as error:
         # Its interpreter is gone or broken: to be made anew like any other that drifted.
-        return False
+        return (str(error),)
+
+
+def _result(job: _Job, lock: Lock, first: tuple[Command, ...]) -> InstallResult:
+    """Tell what a job amounts to; ``first`` finishes what a killed run had begun."""
+    place, changes = job.place, job.transaction.changes
+    versions = {**job.came, **dict(job.contract.os_packages)}
+    before = {**versions, **{one.name: one.before for one in changes}}
+    former = place.record.contract if place.record and place.whole else None
+    return InstallResult(
+        lock=lock,
+        venv=place.venv,
+        commands=(*first, *job.commands),
+        changes=changes,
+        before=state_of(former, before),
+        after=state_of(job.contract, {**versions, **{one.name: one.after for one in changes}}),
+        drift=job.drift,
+    )
 
 
 def _carry_out(

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from resolver.errors import InputError
 from resolver.model import AssignedIndex, Evidence, Outcome, Sources
+from resolver.model.acting import HostState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from resolver.model import Lock
@@ -84,6 +85,18 @@ def contract_of(lock: Lock) -> Contract:
         sources=replace(
             lock.sources, indexes=tuple(replace(index, where=FILE_NAME) for index in lock.sources.indexes)
         ),
+    )
+
+
+def state_of(contract: Contract | None, versions: Mapping[str, str | None]) -> HostState:
+    """Tell what a host has of an environment that was made for a contract, None for none; ``versions`` has the OS
+    packages, None for those that are not there.
+    """
+    remainder = (one for one in contract.projects if one.outcome is Outcome.PYPI) if contract else ()
+    return HostState(
+        environment=contract.target if contract else None,
+        os_packages=tuple(sorted((name, version) for name, version in versions.items() if version is not None)),
+        remainder=tuple((one.name, one.version or "", one.sha256 or "") for one in remainder),
     )
 
 

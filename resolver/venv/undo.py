@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from resolver.model import PackageChange
+from resolver.model.acting import UndoResult
 from resolver.venv import environment, journal
+from resolver.venv.record import state_of
 from resolver.venv.register import is_ours_to_write, pass_on
 
 if TYPE_CHECKING:
@@ -22,25 +25,6 @@ if TYPE_CHECKING:
     from resolver.ports import PackageRemover, Runner
     from resolver.venv.record import Record
     from resolver.venv.register import Register
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class UndoResult:
-    """What was done, or would be done by a dry run."""
-
-    commands: tuple[Command, ...] = ()
-    """In their order; empty where there is nothing to undo."""
-    removed: tuple[str, ...] = ()
-    """The OS packages that go, sorted."""
-    staying: tuple[tuple[str, str], ...] = ()
-    """The OS packages that came with the environment and stay, with who needs them; sorted."""
-    untouched: int = 0
-    """How many OS packages the environment uses that did not come with it: they were there before."""
-
-    @property
-    def changed(self) -> bool:
-        """Whether there is anything to undo."""
-        return bool(self.commands)
 
 
 def undo(
@@ -99,16 +83,20 @@ def _plan(venv: Path, packages: PackageRemover, register: Register, note: journa
     staying |= {name: f"{_listed(by)} needs it" for name, by in needed.items()}
     removal = (packages.removal(going),) if going else ()
     clearing = environment.clearing(venv) if record is not None or note.building else ()
-    wanted = {name for name, _ in record.contract.os_packages} if record else set[str]()
+    contract = record.contract if record else None
+    wanted = {name for name, _ in contract.os_packages} if contract else set[str]()
     return _Job(
         removal=removal,
         clearing=clearing,
         heirs=heirs,
         result=UndoResult(
+            venv=venv,
             commands=(*removal, *clearing),
-            removed=going,
+            changes=tuple(PackageChange(name=name, before=there[name], after=None) for name in going),
             staying=tuple(sorted(staying.items())),
             untouched=len(packages.installed(wanted - there.keys())),
+            before=state_of(contract if place.whole else None, there),
+            after=state_of(None, {name: there[name] for name in staying}),
         ),
     )
 

@@ -41,6 +41,61 @@ def test_a_dry_run_prints_commands_and_runs_none(run: Here, remainder: Path) -> 
     assert {path.name for path in remainder.iterdir()} == {"requirements.txt"}
 
 
+STATE = {"environment", "os_packages", "remainder"}
+ABOUT_BOTH = {"schema", "changed", "venv", "commands", "os_packages", "before", "after"}
+ABOUT_AN_INSTALLATION = {"target", "python", "architecture", "drift", "summary", "projects"}
+
+
+def test_X3_the_document_of_a_dry_run_is_that_of_the_run(run: Here, remainder: Path, debian: str) -> None:
+    planned = run("install", "--dry-run", "--format", "json")
+    assert planned.code == 0
+    lines = run("install", "--dry-run").out.splitlines()
+    done = run("install", "--yes", "--format", "json")
+    assert (done.code, done.out) == (0, planned.out)
+    about = done.json
+    assert about.keys() == ABOUT_BOTH | ABOUT_AN_INSTALLATION
+    assert (about["schema"], about["changed"], about["commands"]) == ("distrofirst/install/1", True, lines)
+    assert (about["venv"], about["target"], about["drift"]) == (str(remainder / "venv"), debian, [])
+    assert about["summary"] == {"projects": 1, "distro": 0, "pypi": 1, "coverage": 0.0}
+    (beta,) = about["projects"]
+    assert (beta["name"], beta["outcome"], beta["version"]) == ("zz-beta", "pypi", "1.5")
+    assert (beta["reason"], beta["requested_by"]) == ("not-packaged", ["requirements.txt:1"])
+    assert about["before"].keys() == about["after"].keys() == STATE
+    assert (about["before"]["environment"], about["before"]["remainder"]) == (None, [])
+    assert about["after"]["environment"].startswith(f"{debian} ")
+    assert [(one["name"], one["version"]) for one in about["after"]["remainder"]] == [("zz-beta", "1.5")]
+
+    again = run("install", "--yes", "--format", "json").json
+    assert (again["changed"], again["commands"], again["os_packages"]) == (False, [], [])
+    assert again["before"] == again["after"] == about["after"]
+
+
+def test_X4_an_undo_has_a_document_too(run: Here, remainder: Path) -> None:
+    after = run("install", "--yes", "--format", "json").json["after"]
+    planned = run("undo", "--dry-run", "--format", "json")
+    done = run("undo", "--yes", "--format", "json")
+    assert (done.code, done.out) == (0, planned.out)
+    about = done.json
+    assert about.keys() == ABOUT_BOTH | {"staying", "untouched"}
+    assert (about["schema"], about["changed"]) == ("distrofirst/undo/1", True)
+    assert about["commands"] == [f"rm -rf -- {remainder}/venv"]
+    assert about["before"] | {"os_packages": []} == after | {"os_packages": []}
+    assert about["after"] == {"environment": None, "os_packages": [], "remainder": []}
+    assert not run("undo", "--yes", "--format", "json").json["changed"]
+
+
+def test_coverage_under_the_bar_changes_nothing(run: Here, remainder: Path, index: Loopback) -> None:
+    (remainder / "requirements.txt").write_text("packaging\nzz-beta\n")
+    ran = run("install", "--yes", "--fail-under", "50.1", "--format", "json")
+    assert (ran.code, ran.out) == (1, "")
+    assert "--fail-under 50.1: the distribution serves 1 of 2 projects, 50.0 %\n" in ran.err
+    assert index.asked("/files/zz_beta-1.5-py3-none-any.whl") == 0
+    assert {path.name for path in remainder.iterdir()} == {"requirements.txt"}
+    assert run("install", "--dry-run", "--fail-under", "50").code == 0
+    assert run("lock", "-o", "lock.toml").code == 0
+    assert run("install", "--lock", "lock.toml", "--dry-run", "--fail-under", "51").code == 1
+
+
 def test_X1_one_transaction_with_exact_versions(run: Here, folder: Path, debian: str) -> None:
     assert debian
     (folder / "requirements.txt").write_text("scrapy\ndjango\n")

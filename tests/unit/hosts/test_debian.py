@@ -11,7 +11,7 @@ from packaging.version import Version
 from resolver.errors import CommandError, DistrofirstError, InputError
 from resolver.hosts.debian import Apt, installed_versions, plan_transaction
 from resolver.hosts.transaction import check_target
-from resolver.model import Completed, Lock, MetadataSource, OsPackage, PinsPolicy, Release, Target, Wheel
+from resolver.model import Completed, Lock, MetadataSource, OsPackage, PackageChange, PinsPolicy, Release, Target, Wheel
 from tests.fakes import FakeRunner
 
 HOST = Target(
@@ -187,6 +187,10 @@ def test_X1_the_plan_tells_what_a_simulation_would_add_and_change() -> None:
     transaction = Apt(runner, HOST, free_space=plenty).plan(lock(CLICK, FLASK, wheels=(wheel(),)))
     assert transaction.added == ("libjs-jquery", "python3-flask", "python3-pip")
     assert transaction.changed == ("python3-click",)
+    assert transaction.changes[:2] == (
+        PackageChange(name="libjs-jquery", before=None, after="3.6.1+dfsg+~3.5.14-1"),
+        PackageChange(name="python3-click", before="8.1.2-1", after="8.1.3-2"),
+    )
     (command,) = transaction.commands
     assert command.argv[-3:] == ("python3-click=8.1.3-2", "python3-flask=2.2.2-3", "python3-pip=23.0.1+dfsg-1")
 

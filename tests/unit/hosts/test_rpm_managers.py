@@ -14,7 +14,18 @@ from resolver.errors import CommandError, DistrofirstError, InputError, PolicyEr
 from resolver.hosts.dnf import Dnf4, Dnf5, read_table
 from resolver.hosts.rpm_manager import Change, RpmManager
 from resolver.hosts.zypper import Zypper
-from resolver.model import Completed, Lock, MetadataSource, OsPackage, PinsPolicy, Release, Target, Transaction, Wheel
+from resolver.model import (
+    Completed,
+    Lock,
+    MetadataSource,
+    OsPackage,
+    PackageChange,
+    PinsPolicy,
+    Release,
+    Target,
+    Transaction,
+    Wheel,
+)
 
 if TYPE_CHECKING:
     from resolver.model import Command
@@ -214,6 +225,10 @@ def test_X1_the_plan_is_one_command_with_exact_evrs_pips_included(tool: str) -> 
     assert command.privileged
     assert transaction.added == ("python3-bb", "python3-epoch", "python3-pip", "python3.14-dotted+x")
     assert transaction.changed == ("python3-aa",)
+    assert transaction.changes[:2] == (
+        PackageChange(name="python3-aa", before="1.0-1", after="1.1-1"),
+        PackageChange(name="python3-bb", before=None, after="1.0-1"),
+    )
 
 
 @pytest.mark.parametrize(("tool", "option"), [

@@ -15,17 +15,19 @@ import pytest
 
 from resolver.errors import CommandError, InputError, PolicyError
 from resolver.io.process import ProcessRunner
-from resolver.model import Command, Completed, Lock, Transaction
+from resolver.model import Command, Completed, Lock, PackageChange, Transaction
 from resolver.venv.environment import old_of
-from resolver.venv.install import InstallResult, dry_run_lines, install
+from resolver.venv.install import dry_run_lines, install
 from resolver.venv.journal import Note, held
 from resolver.venv.record import read
 from tests.fakes import FakePackageManager, FakeWheels
-from tests.unit.venv.samples import lock, os_package, os_project, put_os_project, wheel
+from tests.unit.venv.samples import HOST, lock, os_package, os_project, put_os_project, wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from resolver.model.acting import InstallResult
 
 SCRIPT = "[console_scripts]\ntool = tool:main\n"
 FIRST = lock((os_project("tool", "1.0"),), (os_package("python3-tool", "1.0-1"),))
@@ -100,7 +102,7 @@ def test_X4_a_second_run_does_nothing_and_says_so(
 ) -> None:
     do(FIRST)
     again = Runner()
-    assert do(FIRST, again) == InstallResult(changed=False)
+    assert not do(FIRST, again).changed
     assert (again.streamed, len(packages.performed)) == ([], 1)
 
 
@@ -108,8 +110,13 @@ def test_X4_another_lock_makes_the_environment_anew_and_keeps_what_was_added(
     do: Callable[..., InstallResult], tmp_path: Path
 ) -> None:
     do(FIRST)
+    planned = do(SECOND, dry_run=True)
     result = do(SECOND)
-    assert result.added == ("python3-more",)
+    assert result == planned, "a dry run tells what the run does"
+    assert result.changes == (PackageChange(name="python3-more", before=None, after="2.0-1"),)
+    assert result.before.environment == result.after.environment == "debian:12 amd64 python" + HOST.python
+    assert result.before.os_packages == (("python3-tool", "1.0-1"),)
+    assert result.after.os_packages == (("python3-more", "2.0-1"), ("python3-tool", "1.0-1"))
     record = read(tmp_path / "venv")
     assert record is not None
     assert record.added == ("python3-more", "python3-tool")
@@ -139,7 +146,11 @@ def test_an_environment_that_drifted_is_made_anew(do: Callable[..., InstallResul
         put_os_project(site_packages, "tool", "1.0")
     else:
         (venv / "bin/python").unlink()
-    assert do(FIRST).changed
+    mended = do(FIRST)
+    assert mended.changed
+    assert mended.before == mended.after
+    told = {"extra project": "stray: found ", "shadowed": "tool: found 1.0 in ", "interpreter gone": "there is no "}
+    assert mended.drift[0].removeprefix(f"{venv}: ").startswith(told[harm])
     assert works(venv)
     assert not do(FIRST).changed
 
@@ -169,7 +180,9 @@ def test_X3_the_lines_of_a_dry_run_do_the_same_when_pasted(
 
 def test_a_dry_run_with_nothing_to_do_has_no_lines(do: Callable[..., InstallResult]) -> None:
     do(FIRST)
-    assert do(FIRST, dry_run=True) == InstallResult(changed=False)
+    result = do(FIRST, dry_run=True)
+    assert (result.commands, result.changes, result.drift) == ((), (), ())
+    assert result.before == result.after
 
 
 def test_each_command_is_announced_before_it_runs(tmp_path: Path, packages: FakePackageManager) -> None:

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from resolver.errors import CommandError, InputError
 from resolver.io.process import ProcessRunner
-from resolver.model import Command, Completed
+from resolver.model import Command, Completed, PackageChange
+from resolver.model.acting import HostState
 from resolver.venv import journal
 from resolver.venv import record as records
 from resolver.venv.environment import old_of
 from resolver.venv.inside import entry_of
 from resolver.venv.record import Record, contract_of
 from resolver.venv.register import Register
-from resolver.venv.undo import UndoResult, may_go, undo
+from resolver.venv.undo import may_go, undo
 from tests.fakes import FakePackageRemover
 from tests.unit.venv.samples import lock, os_package
+
+if TYPE_CHECKING:
+    from resolver.model.acting import UndoResult
 
 SYSTEM = {"base": (), "lib": (), "flask": ("jinja2", "base"), "jinja2": ("lib",)}
 """``base`` was there before; the others came with the environment."""
@@ -56,6 +61,10 @@ def test_X4_what_came_goes_and_nothing_else(venv: Path, system: FakePackageRemov
     assert do(venv, system) == planned
     assert planned.removed == CAME
     assert planned.untouched == 1
+    assert planned.changes[0] == PackageChange(name="flask", before="1.0-1", after=None)
+    assert planned.before.environment is not None
+    assert planned.before.os_packages == tuple((name, "1.0-1") for name in CAME)
+    assert planned.after == HostState()
     assert [command.shell_line() for command in planned.commands] == [
         "remove-os-packages flask jinja2 lib",
         f"rm -rf -- {venv}",
@@ -83,6 +92,7 @@ def test_X4_what_somebody_needs_stays_and_is_named(venv: Path, system: FakePacka
     result = do(venv, system)
     assert result.removed == ("flask",)
     assert result.staying == (("jinja2", "theirs needs it"), ("lib", "theirs needs it"))
+    assert result.after == HostState(os_packages=(("jinja2", "1.0-1"), ("lib", "1.0-1")))
     assert set(system.needs) == {"base", "jinja2", "lib", "theirs"}
 
 

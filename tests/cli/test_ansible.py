@@ -1,0 +1,152 @@
+"""The modules of the Ansible collection (``vagrant/ansible``) on this machine: what the command says comes through.
+
+They are run as Ansible runs them on a host: their arguments as JSON on standard input, one JSON object back.
+``tests/system/test_ansible.py`` has them under Ansible itself, on several hosts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.cli.commandline import CHECKOUT, PYTHON, process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.loopback import Loopback
+
+    Module = Callable[..., dict[str, Any]]
+
+COLLECTION = CHECKOUT / "vagrant/ansible"
+LAUNCHER = Path("/usr/local/bin/distrofirst")
+"""Where the role would have put it."""
+
+
+@pytest.fixture
+def module(folder: Path, tmp_path: Path, index: Loopback, debian: str) -> Module:
+    """Give what runs a module with a launcher of this checkout, and gives what it says."""
+    assert index.port
+    assert debian
+    launcher = tmp_path / "bin/distrofirst"
+    launcher.parent.mkdir()
+    launcher.write_text(f'#!/bin/sh\nPYTHONPATH={CHECKOUT} exec {PYTHON} -m resolver "$@"\n')
+    launcher.chmod(0o755)
+    there = tmp_path / "ansible_collections/distrofirst/fleet"
+    there.parent.mkdir(parents=True)
+    there.symlink_to(COLLECTION)
+
+    def run(name: str, *, check: bool = False, path: str | None = None, **options: object) -> dict[str, Any]:
+        arguments = {**options, "_ansible_check_mode": check, "_ansible_remote_tmp": str(tmp_path)}
+        done = subprocess.run(
+            [sys.executable, "-m", f"ansible_collections.distrofirst.fleet.plugins.modules.{name}"],
+            input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(tmp_path), "PATH": path or f"{launcher.parent}:/usr/bin:/bin"},
+        )
+        assert done.stderr == ""
+        answer: dict[str, Any] = json.loads(done.stdout)
+        # What it was asked.
+        answer.pop("invocation", None)
+        return answer
+
+    return run
+
+
+def test_the_command_is_run_and_its_document_given(module: Module, folder: Path) -> None:
+    (folder / "requirements.txt").write_text("packaging\nzz-beta\n")
+    asked = {"venv": str(folder / "venv"), "requirements": str(folder / "requirements.txt")}
+    planned = module("distrofirst", check=True, **asked)
+    assert not (folder / "venv").exists()
+    done = module("distrofirst", **asked)
+    assert done == planned
+    assert (done["changed"], done["summary"]["coverage"]) == (True, 0.5)
+    assert [one["outcome"] for one in done["projects"]] == ["distro", "pypi"]
+    environment, *_, beta = done["diff"]["after"].splitlines()
+    assert environment.startswith("environment for debian:")
+    assert beta.startswith("from PyPI zz-beta 1.5 sha256:")
+
+    (folder / "venv/bin/python").unlink()
+    mended = module("distrofirst", check=True, **asked)
+    assert mended["changed"]
+    assert "drift of " in mended["diff"]["before"]
+    assert mended["drift"]
+
+    gone = module("distrofirst", venv=asked["venv"], state="absent")
+    assert (gone["changed"], gone["diff"]["after"]) == (True, "")
+    assert not (folder / "venv").exists()
+    assert not module("distrofirst", venv=asked["venv"], state="absent")["changed"]
+
+
+def test_a_failure_is_the_commands_own(module: Module, folder: Path) -> None:
+    venv = str(folder / "venv")
+    refused = module("distrofirst", venv=venv, requirements_content="zz-beta\nzz-source\n")
+    assert (refused["failed"], refused["rc"]) == (True, 1)
+    assert "zz-source (asked for by <stdin>:2): " in refused["msg"]
+    assert refused["msg"].endswith(f"\nhint: {refused['hint']}")
+    under = module("distrofirst", venv=venv, requirements_content="zz-beta\n", fail_under=1)
+    assert under["msg"].startswith("--fail-under 1: the distribution serves 0 of 1 projects")
+    assert module("distrofirst", venv=venv, lock_content="")["rc"] == 2
+    assert "mutually exclusive" in module("distrofirst", venv=venv, lock_content="", requirements="/r.txt")["msg"]
+    assert "any of the following are missing: requirements" in module("distrofirst", venv=venv)["msg"]
+    assert not (folder / "venv").exists()
+
+
+def test_a_host_without_the_command_is_told_what_puts_it_there(module: Module, folder: Path) -> None:
+    if LAUNCHER.exists():
+        pytest.skip(f"this machine has {LAUNCHER}")
+    told = module("distrofirst", venv=str(folder / "venv"), requirements_content="", path="/usr/bin:/bin")
+    assert "apply the role distrofirst.fleet.distrofirst first" in told["msg"]
+
+
+def test_a_report_is_given_as_it_is(module: Module, folder: Path) -> None:
+    (folder / "requirements.txt").write_text("zz-beta\nzz-source\n")
+    told = module("coverage_info", requirements=str(folder / "requirements.txt"))
+    assert (told["changed"], told["rc"]) == (False, 1)
+    (target,) = told["report"]["targets"]
+    assert [one["outcome"] for one in target["projects"]] == ["pypi", "unmet"]
+    unknown = module("coverage_info", requirements_content="zz-beta\n", targets=["debian:99"], direct=True)
+    assert (unknown["failed"], unknown["rc"]) == (True, 2)
+    assert "debian 99 is no release that distrofirst knows" in unknown["msg"]
+
+
+def test_what_the_role_packs_is_all_that_runs_and_readable_for_all(tmp_path: Path) -> None:
+    packer = COLLECTION / "roles/distrofirst/files/pack.py"
+    names = [
+        subprocess.run(
+            [sys.executable, "-I", packer, CHECKOUT, tmp_path / copy], capture_output=True, text=True, check=True
+        ).stdout
+        for copy in ("one.tar", "two.tar")
+    ]
+    assert names[0] == names[1]
+    assert (tmp_path / "one.tar").read_bytes() == (tmp_path / "two.tar").read_bytes()
+    with tarfile.open(tmp_path / "one.tar") as opened:
+        members = opened.getmembers()
+    subprocess.run(["tar", "-xf", tmp_path / "one.tar", "-C", tmp_path], check=True)
+    assert members[-1].name == f"{names[0]}/pyproject.toml", "where it is, all is"
+    assert {(one.isdir(), oct(one.mode)) for one in members} == {(True, "0o755"), (False, "0o644")}
+    ran = process("--version", env={"PYTHONPATH": str(tmp_path / names[0])}, cwd=tmp_path)
+    assert (ran.code, ran.err) == (0, "")
+    assert not (tmp_path / names[0] / "tests").exists()
+
+
+def test_the_documentation_renders(tmp_path: Path) -> None:
+    (tmp_path / "ansible_collections/distrofirst").mkdir(parents=True)
+    (tmp_path / "ansible_collections/distrofirst/fleet").symlink_to(COLLECTION)
+    env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(tmp_path), "ANSIBLE_HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
+    for kind, names in (("module", ("distrofirst", "coverage_info")), ("role", ("distrofirst", "coverage"))):
+        command = [str(Path(sys.executable).with_name("ansible-doc")), "--json", "-t", kind]
+        command += [f"distrofirst.fleet.{name}" for name in names]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout).keys() == set(command[4:])

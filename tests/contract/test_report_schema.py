@@ -72,13 +72,14 @@ def test_the_keys_are_those_of_the_contract_and_a_known_few_more() -> None:
     assert document.keys() == {"schema", "targets", "not_consulted"}
     assert document["schema"] == "distrofirst/report/1"
     for target in document["targets"]:
-        assert target.keys() == TARGET_KEYS | {"pins", "warnings", "gains"}
+        assert target.keys() == TARGET_KEYS | {"pins", "warnings", "gains", "together"}
         assert target["metadata"].keys() == {"source", "date"}
         assert target["summary"].keys() == SUMMARY_KEYS | {"unresolved"}
         assert target["summary"]["coverage_by_pins"].keys() == {"exact", "compatible", "minimum", "prefer"}
         for project in target["projects"]:
             assert project.keys() == PROJECT_KEYS | {
                 "direct",
+                "chain",
                 "next_step",
                 "concerns",
                 "attestation",
@@ -112,6 +113,7 @@ def test_a_project_of_the_distribution() -> None:
         "loosened": None,
         "reason": None,
         "detail": None,
+        "chain": [],
         "next_step": None,
         "concerns": [],
         "attestation": None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,7 @@ def relaxed(run: Here, *argv: str) -> str:
     return ran.out
 
 
+@pytest.mark.skipif(not shutil.which("patch"), reason="patch is not installed")
 def test_the_patch_does_what_the_report_says(run: Here, folder: Path) -> None:
     (folder / "more").mkdir()
     (folder / "more" / "base.txt").write_bytes(b"Jinja2 (>=99)\r\nIDNA==0.1")
@@ -92,6 +94,7 @@ def test_the_patch_does_what_the_report_says(run: Here, folder: Path) -> None:
     assert re.fullmatch(r'requests\[socks\] >=0\.1 ; python_version >= "3\.8"  # pinned long ago', line)
 
 
+@pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
 def test_git_takes_the_patch_too(run: Here, folder: Path) -> None:
     (folder / "requirements.txt").write_text("requests==0.1")
     patch = relaxed(run, "--format", "patch")

@@ -201,6 +201,7 @@ class _Session:
 
         output = self._arguments.output
         render = self._render_of_files()
+        gc.enable()  # main's reason not to does not hold for thousands of files
         to_file = output is not None and str(output) != "-"
         total = Total()
         with contextlib.ExitStack() as stack:

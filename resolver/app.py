@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from resolver import requirements as reading
 from resolver.cooldown import Cooldown
 from resolver.errors import CommandError, InputError, PolicyError, UnavailableError, UnmetError
-from resolver.hosts import releases
+from resolver.hosts import holders, releases
 from resolver.indexes import Indexes, cooldown_for
 from resolver.io.cache import FileCache
 from resolver.io.process import ProcessRunner
@@ -293,6 +293,7 @@ class App:
                 register=register_folder(),
                 interrupted=self._targets.remover(host.target.architecture).interrupted,
             )
+            self._tell_who_is_at_work()
             plan = carry_out(dry_run=True)
             if self.options.dry_run or not plan.changed:
                 return plan
@@ -304,6 +305,7 @@ class App:
                     context="--offline",
                     hint="run without --offline; --dry-run shows the commands",
                 )
+            self._tell_who_is_at_work()
             return carry_out(announce=self._announce)
 
     def undo(self, *, confirm: Callable[[UndoResult], bool]) -> UndoResult:
@@ -313,11 +315,13 @@ class App:
         venv, known = self._environment()
         architecture = known.contract.target.split()[1] if known is not None else None
         packages, register = self._targets.remover(architecture), open_register()
+        self._tell_who_is_at_work()
         plan = undo(venv, self.runner, packages, register, dry_run=True)
         if self.options.dry_run:
             return plan
         if plan.changed and not confirm(plan):
             raise UnmetError("nothing was changed", hint="--yes goes ahead without asking")
+        self._tell_who_is_at_work()
         return undo(venv, self.runner, packages, register, announce=self._announce)
 
     def verify(self) -> tuple[Finding, ...]:
@@ -692,6 +696,11 @@ class App:
         from resolver.supply import wheel_folder  # noqa: PLC0415 - as above
 
         return wheel_folder(cache_folder() / WHEELS, self, self.warn, named=self.options.dry_run)
+
+    def _tell_who_is_at_work(self) -> None:
+        """Say before a package manager is asked whom it may have to wait for; not all of them do."""
+        if process := holders.at_work():
+            self.progress(f"{process} is at work with the package manager; waiting for it where that is needed")
 
     def _announce(self, command: Command) -> None:
         """Show a command before it runs, sudo included where it goes through that (rule X3)."""

@@ -156,9 +156,14 @@ class Apt:
         self._check_space({name: new for name, _, new in steps})
         # pip's own version becomes exact too, so that what runs is what was simulated.
         versions = {name: new for name, _, new in steps}
-        exact = tuple(f"{name}={versions[name]}" if name == PIP_PACKAGE else name for name in wanted)
+        # Where there is none, another transaction has just installed pip.
+        exact = tuple(
+            f"{name}={versions[name]}" if name == PIP_PACKAGE else name
+            for name in wanted
+            if name != PIP_PACKAGE or name in versions
+        )
         return Transaction(
-            commands=(_install(exact),),
+            commands=(_install(exact),) if exact else (),
             changes=tuple(PackageChange(name=name, before=old, after=new) for name, old, new in sorted(steps)),
         )
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from resolver.errors import CommandError
+from resolver.errors import CommandError, DistrofirstError
 from resolver.hosts import rpm_leftovers
 from resolver.hosts.rpm_database import installed_builds, site_directories, spelled
 from resolver.hosts.rpm_failures import failed_script, failure_of
@@ -95,10 +95,19 @@ class RpmManager(ABC):
     def plan(self, lock: Lock) -> Transaction:
         """Find what is missing, and have the tool solve it."""
         check_target(lock, self._host)
-        there = self.installed((*lock.os_versions, self._pip_package))
-        wanted = self._wanted(lock, there)
-        if not wanted:
-            return Transaction()
+        names = (*lock.os_versions, self._pip_package)
+        there = self.installed(names)
+        while wanted := self._wanted(lock, there):
+            try:
+                return self._transaction(wanted, there)
+            except DistrofirstError:
+                # The tool may have waited for another transaction, which has installed what was missing before.
+                before, there = there, self.installed(names)
+                if there == before:
+                    raise
+        return Transaction()
+
+    def _transaction(self, wanted: Sequence[Build], there: Mapping[str, str]) -> Transaction:
         steps = self._simulate(wanted)
         self._refuse_losses(steps)
         exact = self._found(wanted, steps)

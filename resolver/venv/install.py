@@ -56,7 +56,7 @@ def install(
         note = journal.note_beside(venv)
         first = interrupted() if note.added else ()
         return _result(_plan(lock, venv, runner, packages, wheels, register, note), lock, first)
-    with journal.held(venv) as held:
+    with journal.held(venv, "install") as held:
         first = interrupted() if held.note.added else ()
         for command in first:
             announce(command)

@@ -11,7 +11,18 @@ from packaging.version import Version
 from resolver.errors import CommandError, DistrofirstError, InputError
 from resolver.hosts.debian import Apt, installed_versions, plan_transaction
 from resolver.hosts.transaction import check_target
-from resolver.model import Completed, Lock, MetadataSource, OsPackage, PackageChange, PinsPolicy, Release, Target, Wheel
+from resolver.model import (
+    Completed,
+    Lock,
+    MetadataSource,
+    OsPackage,
+    PackageChange,
+    PinsPolicy,
+    Release,
+    Target,
+    Transaction,
+    Wheel,
+)
 from tests.fakes import FakeRunner
 
 HOST = Target(
@@ -193,6 +204,11 @@ def test_X1_the_plan_tells_what_a_simulation_would_add_and_change() -> None:
     )
     (command,) = transaction.commands
     assert command.argv[-3:] == ("python3-click=8.1.3-2", "python3-flask=2.2.2-3", "python3-pip=23.0.1+dfsg-1")
+
+
+def test_X4_a_pip_that_another_transaction_installed_in_the_meantime_counts_as_there() -> None:
+    runner = runner_of_a_host(Completed(returncode=0, stdout="", stderr=""))
+    assert Apt(runner, HOST, free_space=plenty).plan(lock(wheels=(wheel(),))) == Transaction()
 
 
 def test_X3_planning_needs_no_root() -> None:

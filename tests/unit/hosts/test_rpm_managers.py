@@ -145,6 +145,8 @@ class Machine:
     installed: dict[str, str] = field(default_factory=dict)
     result: dict[str, str] = field(default_factory=dict)
     """What the transaction adds to ``installed``."""
+    meanwhile: dict[str, str] = field(default_factory=dict)
+    """What another one adds while the tool waits to simulate ours."""
     done: Completed = field(default_factory=lambda: ok("Complete!\n"))
     commands: list[Command] = field(default_factory=list)
 
@@ -159,6 +161,7 @@ class Machine:
             case ("dnf5", "-y", *_):
                 return ok("Metadata cache created.\n")
             case _ if "--assumeno" in command.argv or "--dry-run" in command.argv or command.stdin:
+                self.installed |= self.meanwhile
                 return self.simulated.pop(0) if len(self.simulated) > 1 else self.simulated[0]
             case _:
                 self.installed |= self.result
@@ -453,6 +456,15 @@ def test_a_plan_without_the_build_that_was_asked_for_is_refused(tool: str) -> No
     machine = Machine(simulated=[SOLVED[tool]], installed=dict(BEFORE))
     with pytest.raises(CommandError, match=r"would not install python3-cc 1\.0-1, and does not say why"):
         manager_of(tool, machine).plan(lock(package("python3-cc", "1.0-1")))
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_X4_what_another_transaction_has_installed_in_the_meantime_counts_as_there(tool: str) -> None:
+    cc = package("python3-cc", "1.0-1")
+    machine = Machine(simulated=[SOLVED[tool]], installed=dict(BEFORE), meanwhile={"python3-cc": "1.0-1"})
+    assert manager_of(tool, machine).plan(lock(cc)) == Transaction()
+    machine = Machine(simulated=[SOLVED[tool]], installed=dict(BEFORE), meanwhile={"python3-cc": "1.0-1"})
+    assert [one.argv[-1] for one in manager_of(tool, machine).plan(lock(BB, cc)).commands] == [SPECS[tool][1]]
 
 
 @pytest.mark.parametrize("tool", TOOLS)

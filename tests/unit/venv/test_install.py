@@ -249,7 +249,7 @@ def test_the_root_folder_is_no_environment(packages: FakePackageManager, tmp_pat
 
 
 def test_X4_another_run_on_the_same_environment_is_refused(do: Callable[..., InstallResult], tmp_path: Path) -> None:
-    with held(tmp_path / "venv"), pytest.raises(CommandError, match="another run"):
+    with held(tmp_path / "venv", "install"), pytest.raises(CommandError, match="another run"):
         do(FIRST)
 
 
@@ -320,7 +320,7 @@ def test_X4_what_finishes_a_killed_transaction_runs_first_and_only_where_it_was_
         )  # fmt: skip
 
     assert finishing[0] not in run(Runner(), dry_run=True).commands, "nobody of ours was killed"
-    with held(tmp_path / "venv") as journal:
+    with held(tmp_path / "venv", "install") as journal:
         journal.write(Note(added=("python3-tool",)))
     planned, runner = run(Runner(), dry_run=True), Runner()
     assert run(runner).commands == planned.commands

@@ -121,6 +121,8 @@ class Options:
     lock: Path | None = None
     allow: frozenset[tuple[str, NormalizedName]] = frozenset()
     """What a review lets pass of a wheel: the fault's value and the project (rule P4)."""
+    user_only: bool = False
+    """Whether OS packages are somebody else's to install."""
     dry_run: bool = False
     fail_under: float | None = None
     """The coverage, in per cent, below which ``install`` changes nothing; None: whatever it is."""
@@ -292,6 +294,7 @@ class App:
                 self._supply(stack, lambda: host).wheels,
                 register=register_folder(),
                 interrupted=self._targets.remover(host.target.architecture).interrupted,
+                user_only=self.options.user_only,
             )
             self._tell_who_is_at_work()
             plan = carry_out(dry_run=True)

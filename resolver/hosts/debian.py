@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from resolver.errors import CommandError
 from resolver.hosts.apt_failures import failure_of
-from resolver.hosts.transaction import check_space, check_target, free_space
+from resolver.hosts.transaction import check_space, check_target, free_space, missing
 from resolver.model import Command, Lock, PackageChange, Target, Transaction
 
 if TYPE_CHECKING:
@@ -142,12 +142,16 @@ class Apt:
         """Give the exact versions of those that are installed."""
         return installed_versions(self._runner, names, self._host.architecture)
 
-    def plan(self, lock: Lock) -> Transaction:
+    def plan(self, lock: Lock, *, simulate: bool = True) -> Transaction:
         """Find what is missing, and have apt simulate it."""
         check_target(lock, self._host)
-        wanted = _wanted(lock, self.installed((*lock.os_versions, PIP_PACKAGE)))
+        installed = self.installed((*lock.os_versions, PIP_PACKAGE))
+        wanted = _wanted(lock, installed)
         if not wanted:
             return Transaction()
+        if not simulate:
+            parted = (word.partition("=") for word in wanted)
+            return missing({name: version or None for name, _, version in parted}, installed, _install(wanted))
         simulation = _simulate(wanted)
         done = self._runner.run(simulation)
         if done.returncode != 0:

@@ -21,7 +21,7 @@ from resolver.errors import CommandError, DistrofirstError
 from resolver.hosts import rpm_leftovers
 from resolver.hosts.rpm_database import installed_builds, site_directories, spelled
 from resolver.hosts.rpm_failures import failed_script, failure_of
-from resolver.hosts.transaction import check_target
+from resolver.hosts.transaction import check_target, missing
 from resolver.model import Command, PackageChange, Transaction
 
 if TYPE_CHECKING:
@@ -92,12 +92,15 @@ class RpmManager(ABC):
         """Give the exact EVRs of those that are installed."""
         return installed_builds(self._runner, names, self._host.architecture)
 
-    def plan(self, lock: Lock) -> Transaction:
+    def plan(self, lock: Lock, *, simulate: bool = True) -> Transaction:
         """Find what is missing, and have the tool solve it."""
         check_target(lock, self._host)
         names = (*lock.os_versions, self._pip_package)
         there = self.installed(names)
-        while wanted := self._wanted(lock, there):
+        wanted = self._wanted(lock, there)
+        if wanted and not simulate:
+            return missing({self._key(build): build.evr for build in wanted}, there, self._install(wanted))
+        while wanted:
             try:
                 return self._transaction(wanted, there)
             except DistrofirstError:
@@ -105,6 +108,7 @@ class RpmManager(ABC):
                 before, there = there, self.installed(names)
                 if there == before:
                     raise
+                wanted = self._wanted(lock, there)
         return Transaction()
 
     def _transaction(self, wanted: Sequence[Build], there: Mapping[str, str]) -> Transaction:

@@ -6,11 +6,12 @@ import os
 from typing import TYPE_CHECKING
 
 from resolver.errors import CommandError, InputError
+from resolver.model import PackageChange, Transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
-    from resolver.model import Lock, Target
+    from resolver.model import Command, Lock, Target
 
 
 def check_target(lock: Lock, host: Target) -> None:
@@ -25,6 +26,14 @@ def check_target(lock: Lock, host: Target) -> None:
                 f"the lock is for {what} {theirs}, and this host has {ours}",
                 hint="make a lock on this kind of host, or with --target host",
             )
+
+
+def missing(wanted: Mapping[str, str | None], installed: Mapping[str, str], command: Command) -> Transaction:
+    """Give a transaction that nothing has simulated: what is asked for, and the version, None where any will do."""
+    changes = (
+        PackageChange(name=name, before=installed.get(name), after=version or "") for name, version in wanted.items()
+    )
+    return Transaction(commands=(command,), changes=tuple(sorted(changes, key=lambda change: change.name)))
 
 
 def free_space(path: str) -> tuple[int, int]:

@@ -246,6 +246,25 @@ def test_a_lock_of_another_release_is_refused(run: Here, remainder: Path, debian
     assert not (remainder / "venv").exists()
 
 
+def test_X3_user_only_prints_what_an_administrator_must_run(run: Here, folder: Path, debian: str) -> None:
+    assert debian
+    (folder / "requirements.txt").write_text("flask\n")
+    assert run("lock", "-o", "lock.toml", "--only-distro").code == 0
+    lock = folder / "lock.toml"
+    head, name, rest = lock.read_text().partition('name = "python3-flask"\nversion = "')
+    lock.write_text(f"{head}{name}99:{rest}")
+    for more in ("--yes", "--dry-run"):
+        ran = run("install", "--lock", "lock.toml", "--user-only", more)
+        assert ran.code == 1
+        (command,) = ran.out.splitlines()
+        words = shlex.split(command)
+        assert "apt-get" in words
+        assert any(word.startswith("python3-flask=99:") for word in words)
+        assert "error: --user-only: these OS packages are missing, or not at the planned versions: " in ran.err
+        assert "python3-flask" in ran.err
+        assert {path.name for path in folder.iterdir()} == {"requirements.txt", "lock.toml"}
+
+
 def test_an_os_package_that_apt_does_not_have_in_that_version(run: Here, folder: Path, debian: str) -> None:
     assert debian
     (folder / "requirements.txt").write_text("flask\n")

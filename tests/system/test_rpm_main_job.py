@@ -218,11 +218,14 @@ def test_X3_without_rights_everything_is_planned_and_an_administrator_installs(
     assert projects(nobody.report("--direct", network=False), "distro")["six"]["os_package"] == six
     told = nobody("install", "--yes", code=4, env=index).stderr
     assert "OS packages, and sudo is not installed" in told
+    refused = nobody("install", "--user-only", "--yes", code=1, env=index)
+    assert f"not at the planned versions: {six}\n" in refused.stderr
     assert difference(before, snapshot(host)) == []
     command = told.split("let an administrator run: ")[1].splitlines()[0]
-    host.run(["sh", "-c", command])
+    assert refused.stdout == f"{command}\n"
+    host.run(["sh", "-euc", refused.stdout])
     assert six in host.rpms()
-    nobody("install", "--yes", env=index)
+    nobody("install", "--user-only", "--yes", env=index)
     nobody("verify")
 
 

@@ -211,6 +211,14 @@ def test_X4_a_pip_that_another_transaction_installed_in_the_meantime_counts_as_t
     assert Apt(runner, HOST, free_space=plenty).plan(lock(wheels=(wheel(),))) == Transaction()
 
 
+def test_X3_what_is_missing_is_told_without_asking_apt() -> None:
+    runner = runner_of_a_host(Completed(returncode=100, stdout="", stderr=""))
+    told = Apt(runner, HOST, free_space=plenty).plan(lock(CLICK, FLASK, wheels=(wheel(),)), simulate=False)
+    assert (told.added, told.changed) == (("python3-flask", "python3-pip"), ("python3-click",))
+    assert told.commands[0].argv[-3:] == ("python3-click=8.1.3-2", "python3-flask=2.2.2-3", "python3-pip")
+    assert [one.argv[0] for one in runner.commands] == ["dpkg-query"]
+
+
 def test_X3_planning_needs_no_root() -> None:
     runner = runner_of_a_host(Completed(returncode=0, stdout=SIMULATED, stderr=""))
     Apt(runner, HOST, free_space=plenty).plan(lock(CLICK, FLASK))

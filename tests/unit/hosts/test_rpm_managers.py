@@ -459,6 +459,18 @@ def test_a_plan_without_the_build_that_was_asked_for_is_refused(tool: str) -> No
 
 
 @pytest.mark.parametrize("tool", TOOLS)
+def test_X3_what_is_missing_is_told_without_asking_the_tool(tool: str) -> None:
+    machine = Machine(simulated=[], installed=dict(BEFORE))
+    told = manager_of(tool, machine).plan(lock(AA, BB, wheels=(WHEEL,)), simulate=False)
+    assert (told.added, told.changed) == (("python3-bb", "python3-pip"), ("python3-aa",))
+    (command,) = told.commands
+    assert command.privileged
+    assert set(SPECS[tool][:2]) <= set(command.argv)
+    assert {one.argv[0] for one in machine.commands} == {"rpm"}
+    assert manager_of(tool, machine).plan(lock(), simulate=False) == Transaction()
+
+
+@pytest.mark.parametrize("tool", TOOLS)
 def test_X4_what_another_transaction_has_installed_in_the_meantime_counts_as_there(tool: str) -> None:
     cc = package("python3-cc", "1.0-1")
     machine = Machine(simulated=[SOLVED[tool]], installed=dict(BEFORE), meanwhile={"python3-cc": "1.0-1"})

@@ -16,6 +16,7 @@ from resolver import requirements as reading
 from resolver.cooldown import Cooldown
 from resolver.errors import CommandError, InputError, PolicyError, UnavailableError, UnmetError
 from resolver.hosts import holders, releases
+from resolver.hosts.transaction import check_target
 from resolver.indexes import Indexes, cooldown_for
 from resolver.io.cache import FileCache
 from resolver.io.process import ProcessRunner
@@ -278,8 +279,10 @@ class App:
                 "only this host can be installed to", context="--target", hint="use lock to plan for another release"
             )
         lock = self.read_lock(self.options.lock) if self.options.lock else self.lock()
-        _check_coverage(lock, self.options.fail_under)
         host = self._host_for(str(lock.target.release), lock.target.python)
+        if self.options.lock:
+            check_target(lock, host.target, shown=str(self.options.lock))
+        _check_coverage(lock, self.options.fail_under)
         _check_repositories(lock, host)
         if self.options.lock:
             self._judge(lock, host)

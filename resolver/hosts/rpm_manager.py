@@ -21,7 +21,7 @@ from resolver.errors import CommandError, DistrofirstError
 from resolver.hosts import rpm_leftovers
 from resolver.hosts.rpm_database import installed_builds, site_directories, spelled
 from resolver.hosts.rpm_failures import failed_script, failure_of
-from resolver.hosts.transaction import check_target, missing
+from resolver.hosts.transaction import missing
 from resolver.model import Command, PackageChange, Transaction
 
 if TYPE_CHECKING:
@@ -94,7 +94,6 @@ class RpmManager(ABC):
 
     def plan(self, lock: Lock, *, simulate: bool = True) -> Transaction:
         """Find what is missing, and have the tool solve it."""
-        check_target(lock, self._host)
         names = (*lock.os_versions, self._pip_package)
         there = self.installed(names)
         wanted = self._wanted(lock, there)

@@ -46,7 +46,7 @@ def install(
     ``announce`` is told of each command before it runs. A dry run changes nothing, and gives what the run would give.
     Either has the wheels here, and looked through, before the first command (rule P4).
 
-    Raises InputError for a folder that is not ours or a lock of another kind of host, PolicyError for a file that
+    Raises InputError for a folder that is not ours, PolicyError for a file that
     is not the locked one or must not be installed, UnavailableError without a network, CommandError for all that else
     can fail; the former environment is in place again then. OS packages that were installed by then stay, and the next
     run knows of them.

@@ -222,7 +222,9 @@ def test_X1_a_lock_of_another_release(cli: CommandLine, release: str) -> None:
     other = "debian:12" if release == "debian:13" else "debian:13"
     cli("lock", "distro.txt", "--target", other, "-o", "other.toml")
     error = refused(cli, "install", "--yes", "--lock", "other.toml", code=2)
-    assert f"the lock is for release {other}, and this host has {release}" in error
+    assert f"other.toml: the lock is for release {other} and Python " in error
+    assert f", and this host has {release} and " in error
+    assert f"distrofirst lock --target {release} --python " in error
 
 
 @ON_12

@@ -430,7 +430,9 @@ def test_X1_a_lock_of_another_kind_of_host(cli: CommandLine, family: Family, rel
         assert told in refused(cli, "install", "--yes", "--lock", "wrong.toml", code=2)
     cli("lock", "distro.txt", "--target", "debian:12", "-o", "debian.toml")
     error = refused(cli, "install", "--yes", "--lock", "debian.toml", code=2)
-    assert f"the lock is for release debian:12, and this host has {release}" in error
+    assert "debian.toml: the lock is for release debian:12 and " in error
+    assert f", and this host has {release} and " in error
+    assert f"distrofirst lock --target {release} --arch x86_64" in error
 
 
 def test_V3_priorities_come_before_versions(cli: CommandLine, family: Family, builder: Builder) -> None:

@@ -8,7 +8,7 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from resolver.errors import CommandError, DistrofirstError, InputError
+from resolver.errors import CommandError, InputError
 from resolver.hosts.debian import Apt, installed_versions, plan_transaction
 from resolver.hosts.transaction import check_target
 from resolver.model import (
@@ -156,8 +156,23 @@ def test_a_dpkg_that_fails_is_an_error_and_not_an_empty_system() -> None:
     ],
 )
 def test_a_lock_of_another_kind_of_host_is_refused(change: dict[str, str], words: str) -> None:
+    host = replace(HOST, **change)  # type: ignore[arg-type]  # fields of several types
     with pytest.raises(InputError, match=words):
-        check_target(lock(FLASK), replace(HOST, **change))  # type: ignore[arg-type]  # fields of several types
+        check_target(lock(FLASK), host, shown="pylock.toml")
+
+
+def test_all_that_differs_is_told_with_the_lock_that_would_fit() -> None:
+    host = Target(release=Release(distribution="fedora", version="43"), architecture="aarch64", python="3.14")
+    with pytest.raises(InputError) as raised:
+        check_target(lock(FLASK), host, shown="fleet.toml")
+    assert str(raised.value) == (
+        "fleet.toml: the lock is for release debian:12 and architecture amd64 and Python 3.11, and this host has"
+        " fedora:43 and aarch64 and 3.14"
+    )
+    assert raised.value.hint == (
+        "make one for this kind of host: distrofirst lock --target fedora:43 --arch aarch64 --python 3.14"
+    )
+    check_target(lock(FLASK), HOST, shown="fleet.toml")
 
 
 SIMULATED = """\
@@ -278,9 +293,3 @@ def test_X2_usr_local_is_none_of_the_distributions_folders() -> None:
         "/usr/lib/python3/dist-packages",
         "/usr/lib/python3.11/dist-packages",
     )
-
-
-def test_every_error_has_a_next_step() -> None:
-    with pytest.raises(DistrofirstError) as caught:
-        check_target(lock(FLASK), replace(HOST, python="3.13"))
-    assert caught.value.hint

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.system import test_ansible
 from tests.system.agreement import contents
 from tests.system.command_line import difference, snapshot
 from tests.system.conftest import RELEASES, RPM_RELEASES
-from tests.system.hosts import IN_HOST, Host
+from tests.system.hosts import CHECKOUT, IN_HOST, Host
 from tests.system.rpms import INSTALL, TOOLS, refresh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 USER = "vagrant"
 HOME = f"/home/{USER}"
@@ -90,3 +92,19 @@ def test_X3_a_guest_ends_with_the_example_at_work_and_its_report_in_the_shared_f
     assert again.partition("== the application works")[2] == told.partition("== the application works")[2]
     assert contents(guest, f"{FOLDER}/venv") == left
     assert [path for path in difference(before, snapshot(guest)) if not path.startswith(REPORTS)] == []
+
+
+@pytest.mark.all_sets
+@pytest.mark.parametrize("release", ["debian:13", "opensuse:tumbleweed"])
+def test_ansible_ends_where_the_shell_does(guest: Host, release: str, tmp_path: Path) -> None:
+    """With the collection that lies beside the playbook, and none that was installed."""
+    if release in RELEASES:
+        guest.run(["apt-get", "install", "-y", "--no-install-recommends", "python3"])
+    fleet = test_ansible.Fleet(hosts={"guest": guest}, index={}, folder=tmp_path, user=USER, home=HOME)
+    for expected in (True, False):
+        told = fleet.play(str(CHECKOUT / "vagrant/playbook.yml"))["guest"]
+        changed = {task for task, one in told.items() if one["result"].get("changed")}
+        assert (test_ansible.APPLIED in changed) is expected
+        assert expected or not changed
+        assert any("flask-htmx" in line for line in told["Show what it said"]["result"]["msg"])
+    assert f"coverage-{release.replace(':', '-')}.html" in guest.run(["ls", REPORTS]).stdout

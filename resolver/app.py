@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, TypeVar
 from resolver import requirements as reading
 from resolver.cooldown import Cooldown
 from resolver.errors import CommandError, InputError, PolicyError, UnavailableError, UnmetError
-from resolver.hosts import releases
+from resolver.hosts import holders, releases
+from resolver.hosts.transaction import check_target
 from resolver.indexes import Indexes, cooldown_for
 from resolver.io.cache import FileCache
 from resolver.io.process import ProcessRunner
@@ -121,6 +122,8 @@ class Options:
     lock: Path | None = None
     allow: frozenset[tuple[str, NormalizedName]] = frozenset()
     """What a review lets pass of a wheel: the fault's value and the project (rule P4)."""
+    user_only: bool = False
+    """Whether OS packages are somebody else's to install."""
     dry_run: bool = False
     fail_under: float | None = None
     """The coverage, in per cent, below which ``install`` changes nothing; None: whatever it is."""
@@ -276,8 +279,10 @@ class App:
                 "only this host can be installed to", context="--target", hint="use lock to plan for another release"
             )
         lock = self.read_lock(self.options.lock) if self.options.lock else self.lock()
-        _check_coverage(lock, self.options.fail_under)
         host = self._host_for(str(lock.target.release), lock.target.python)
+        if self.options.lock:
+            check_target(lock, host.target, shown=str(self.options.lock))
+        _check_coverage(lock, self.options.fail_under)
         _check_repositories(lock, host)
         if self.options.lock:
             self._judge(lock, host)
@@ -292,7 +297,9 @@ class App:
                 self._supply(stack, lambda: host).wheels,
                 register=register_folder(),
                 interrupted=self._targets.remover(host.target.architecture).interrupted,
+                user_only=self.options.user_only,
             )
+            self._tell_who_is_at_work()
             plan = carry_out(dry_run=True)
             if self.options.dry_run or not plan.changed:
                 return plan
@@ -304,6 +311,7 @@ class App:
                     context="--offline",
                     hint="run without --offline; --dry-run shows the commands",
                 )
+            self._tell_who_is_at_work()
             return carry_out(announce=self._announce)
 
     def undo(self, *, confirm: Callable[[UndoResult], bool]) -> UndoResult:
@@ -313,11 +321,13 @@ class App:
         venv, known = self._environment()
         architecture = known.contract.target.split()[1] if known is not None else None
         packages, register = self._targets.remover(architecture), open_register()
+        self._tell_who_is_at_work()
         plan = undo(venv, self.runner, packages, register, dry_run=True)
         if self.options.dry_run:
             return plan
         if plan.changed and not confirm(plan):
             raise UnmetError("nothing was changed", hint="--yes goes ahead without asking")
+        self._tell_who_is_at_work()
         return undo(venv, self.runner, packages, register, announce=self._announce)
 
     def verify(self) -> tuple[Finding, ...]:
@@ -692,6 +702,11 @@ class App:
         from resolver.supply import wheel_folder  # noqa: PLC0415 - as above
 
         return wheel_folder(cache_folder() / WHEELS, self, self.warn, named=self.options.dry_run)
+
+    def _tell_who_is_at_work(self) -> None:
+        """Say before a package manager is asked whom it may have to wait for; not all of them do."""
+        if process := holders.at_work():
+            self.progress(f"{process} is at work with the package manager; waiting for it where that is needed")
 
     def _announce(self, command: Command) -> None:
         """Show a command before it runs, sudo included where it goes through that (rule X3)."""

@@ -250,14 +250,9 @@ def build_parser() -> _Parser:
     )
     lock.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: pylock.<release>.toml; - is stdout")
 
-    install = add(
-        "install", python, inputs, plan, strict, does="carry the plan out on this host: OS packages, then a venv"
+    _install(
+        add("install", python, inputs, plan, strict, does="carry the plan out on this host: OS packages, then a venv")
     )
-    install.add_argument("--lock", type=Path, metavar="FILE", help="instead of resolving inputs")
-    install.add_argument(
-        "--fail-under", type=_percent, metavar="PERCENT", help="exit 1, and change nothing, below this coverage"
-    )
-    _acting(install, venv="where the environment goes (default: venv)")
 
     explain = add("explain", target, python, plan, does="why a project comes from where it does")
     explain.add_argument("requirements", nargs="+", metavar="REQUIREMENT", help="for example 'requests>=2.31'")
@@ -321,6 +316,19 @@ def _report(report: _Parser) -> None:
     report.add_argument(
         "--strict", action="store_true", help="exit 2 where a file of a folder cannot be read; without, it is named"
     )
+
+
+def _install(install: _Parser) -> None:
+    install.add_argument("--lock", type=Path, metavar="FILE", help="instead of resolving inputs")
+    install.add_argument(
+        "--fail-under", type=_percent, metavar="PERCENT", help="exit 1, and change nothing, below this coverage"
+    )
+    install.add_argument(
+        "--user-only",
+        action="store_true",
+        help="the environment alone: where OS packages are missing, print what an administrator must run, and exit 1",
+    )
+    _acting(install, venv="where the environment goes (default: venv)")
 
 
 def _acting(command: argparse.ArgumentParser, *, venv: str) -> None:

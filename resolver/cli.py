@@ -21,7 +21,7 @@ from packaging.utils import canonicalize_name
 from resolver import configuration, cooldown
 from resolver.app import ALL, App, Options
 from resolver.arguments import parse, refuse_decided
-from resolver.errors import CommandError, DistrofirstError, InputError
+from resolver.errors import AdministratorError, CommandError, DistrofirstError, InputError
 from resolver.hosts import releases
 from resolver.model import NamedRepository, Outcome, PinsPolicy, Preference, Reason
 
@@ -284,7 +284,11 @@ class _Session:
         from resolver.report import carried_out  # noqa: PLC0415 - the same
         from resolver.venv.install import dry_run_lines  # noqa: PLC0415 - the same
 
-        result = self._app.install(confirm=self._confirm)
+        try:
+            result = self._app.install(confirm=self._confirm)
+        except AdministratorError as error:
+            print(*error.lines, sep="\n", flush=True)
+            raise
         if self._arguments.format == "json":
             sys.stdout.write(carried_out.install(result))
         elif self._options.dry_run:
@@ -448,6 +452,7 @@ def _options(arguments: argparse.Namespace, standing: configuration.Configuratio
         venv=given.get("venv") or Path(standing.venv or "venv"),
         lock=given.get("lock"),
         allow=standing.allow,
+        user_only=given.get("user_only", False),
         dry_run=given.get("dry_run", False),
         fail_under=given.get("fail_under"),
         output=given.get("output"),

@@ -175,9 +175,10 @@ class PackageManager(Protocol):
         """Give the exact version of each of the OS packages that is installed, by the name it was asked by."""
         ...
 
-    def plan(self, lock: Lock) -> Transaction:
+    def plan(self, lock: Lock, *, simulate: bool = True) -> Transaction:
         """Find what is missing and simulate it, without root rights and without changing anything (rule X1).
 
+        Without a simulation it is what is missing alone, and a command for somebody with rights to try.
         Raises CommandError, UnavailableError or PolicyError with the reason where it cannot be done as locked.
         """
         ...

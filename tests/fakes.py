@@ -234,6 +234,7 @@ class FakePackageManager:
         self.state = dict(installed)
         self._site_directories = site_directories
         self.performed: list[Transaction] = []
+        self.simulated = 0
 
     @property
     def interpreter(self) -> str:
@@ -246,8 +247,9 @@ class FakePackageManager:
     def installed(self, names: Iterable[str]) -> Mapping[str, str]:
         return {name: self.state[name] for name in names if name in self.state}
 
-    def plan(self, lock: Lock) -> Transaction:
+    def plan(self, lock: Lock, *, simulate: bool = True) -> Transaction:
         missing = {name: version for name, version in lock.os_versions.items() if self.state.get(name) != version}
+        self.simulated += simulate and bool(missing)
         if gone := [name for name, version in missing.items() if self._archive.get(name) != version]:
             raise CommandError(f"the archive does not have {', '.join(gone)}")
         if not missing:

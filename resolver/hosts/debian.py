@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from resolver.errors import CommandError
 from resolver.hosts.apt_failures import failure_of
-from resolver.hosts.transaction import check_space, check_target, free_space
+from resolver.hosts.transaction import check_space, free_space, missing
 from resolver.model import Command, Lock, PackageChange, Target, Transaction
 
 if TYPE_CHECKING:
@@ -142,12 +142,15 @@ class Apt:
         """Give the exact versions of those that are installed."""
         return installed_versions(self._runner, names, self._host.architecture)
 
-    def plan(self, lock: Lock) -> Transaction:
+    def plan(self, lock: Lock, *, simulate: bool = True) -> Transaction:
         """Find what is missing, and have apt simulate it."""
-        check_target(lock, self._host)
-        wanted = _wanted(lock, self.installed((*lock.os_versions, PIP_PACKAGE)))
+        installed = self.installed((*lock.os_versions, PIP_PACKAGE))
+        wanted = _wanted(lock, installed)
         if not wanted:
             return Transaction()
+        if not simulate:
+            parted = (word.partition("=") for word in wanted)
+            return missing({name: version or None for name, _, version in parted}, installed, _install(wanted))
         simulation = _simulate(wanted)
         done = self._runner.run(simulation)
         if done.returncode != 0:
@@ -156,9 +159,14 @@ class Apt:
         self._check_space({name: new for name, _, new in steps})
         # pip's own version becomes exact too, so that what runs is what was simulated.
         versions = {name: new for name, _, new in steps}
-        exact = tuple(f"{name}={versions[name]}" if name == PIP_PACKAGE else name for name in wanted)
+        # Where there is none, another transaction has just installed pip.
+        exact = tuple(
+            f"{name}={versions[name]}" if name == PIP_PACKAGE else name
+            for name in wanted
+            if name != PIP_PACKAGE or name in versions
+        )
         return Transaction(
-            commands=(_install(exact),),
+            commands=(_install(exact),) if exact else (),
             changes=tuple(PackageChange(name=name, before=old, after=new) for name, old, new in sorted(steps)),
         )
 

@@ -175,6 +175,13 @@ DNF5 = (
 )
 
 DNF4 = (
+    # dnf 4 solves first and waits for the lock afterwards.
+    failure(
+        r"^Error: Transaction test error:\n +package (\S+) is already installed",
+        CommandError,
+        "another package manager was faster, and has installed {0} in the meantime",
+        "repeat the command; nothing was changed",
+    ),
     failure(
         r"^Package (\S+?)(?:\.rpm)? is not signed",
         PolicyError,

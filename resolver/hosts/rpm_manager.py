@@ -17,11 +17,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from resolver.errors import CommandError
+from resolver.errors import CommandError, DistrofirstError
 from resolver.hosts import rpm_leftovers
 from resolver.hosts.rpm_database import installed_builds, site_directories, spelled
 from resolver.hosts.rpm_failures import failed_script, failure_of
-from resolver.hosts.transaction import check_target
+from resolver.hosts.transaction import missing
 from resolver.model import Command, PackageChange, Transaction
 
 if TYPE_CHECKING:
@@ -92,13 +92,25 @@ class RpmManager(ABC):
         """Give the exact EVRs of those that are installed."""
         return installed_builds(self._runner, names, self._host.architecture)
 
-    def plan(self, lock: Lock) -> Transaction:
+    def plan(self, lock: Lock, *, simulate: bool = True) -> Transaction:
         """Find what is missing, and have the tool solve it."""
-        check_target(lock, self._host)
-        there = self.installed((*lock.os_versions, self._pip_package))
+        names = (*lock.os_versions, self._pip_package)
+        there = self.installed(names)
         wanted = self._wanted(lock, there)
-        if not wanted:
-            return Transaction()
+        if wanted and not simulate:
+            return missing({self._key(build): build.evr for build in wanted}, there, self._install(wanted))
+        while wanted:
+            try:
+                return self._transaction(wanted, there)
+            except DistrofirstError:
+                # The tool may have waited for another transaction, which has installed what was missing before.
+                before, there = there, self.installed(names)
+                if there == before:
+                    raise
+                wanted = self._wanted(lock, there)
+        return Transaction()
+
+    def _transaction(self, wanted: Sequence[Build], there: Mapping[str, str]) -> Transaction:
         steps = self._simulate(wanted)
         self._refuse_losses(steps)
         exact = self._found(wanted, steps)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resolver.errors import CommandError, DistrofirstError, InputError
+from resolver.errors import AdministratorError, CommandError, DistrofirstError, InputError
 from resolver.model.acting import InstallResult
 from resolver.venv import environment, journal
 from resolver.venv.record import Contract, Record, contract_of, state_of
@@ -33,6 +33,7 @@ def install(
     *,
     register: Path,
     interrupted: Callable[[], tuple[Command, ...]] = tuple,
+    user_only: bool = False,
     dry_run: bool = False,
     announce: Callable[[Command], None] = lambda _: None,
 ) -> InstallResult:
@@ -41,10 +42,11 @@ def install(
     ``register`` is the folder that the environment is noted in (``resolver.venv.register``).
     ``interrupted`` gives what finishes an OS transaction that was killed; it is asked only where a note says that one of
     ours was.
+    ``user_only`` leaves OS packages to somebody else: unless all are there as locked, AdministratorError is raised.
     ``announce`` is told of each command before it runs. A dry run changes nothing, and gives what the run would give.
     Either has the wheels here, and looked through, before the first command (rule P4).
 
-    Raises InputError for a folder that is not ours or a lock of another kind of host, PolicyError for a file that
+    Raises InputError for a folder that is not ours, PolicyError for a file that
     is not the locked one or must not be installed, UnavailableError without a network, CommandError for all that else
     can fail; the former environment is in place again then. OS packages that were installed by then stay, and the next
     run knows of them.
@@ -55,9 +57,13 @@ def install(
     if dry_run:
         note = journal.note_beside(venv)
         first = interrupted() if note.added else ()
+        if user_only:
+            _leave(first, packages.plan(lock, simulate=False))
         return _result(_plan(lock, venv, runner, packages, wheels, register, note), lock, first)
-    with journal.held(venv) as held:
+    with journal.held(venv, "install") as held:
         first = interrupted() if held.note.added else ()
+        if user_only:
+            _leave(first, packages.plan(lock, simulate=False))
         for command in first:
             announce(command)
             # What it cannot finish the transaction itself does, or says why not.
@@ -73,6 +79,19 @@ def install(
 def dry_run_lines(commands: Iterable[Command]) -> tuple[str, ...]:
     """Give commands as lines for a shell: pasted as root, they do what ``install`` does (cli.md, Dry run)."""
     return tuple(command.shell_line() for command in commands)
+
+
+def _leave(first: tuple[Command, ...], transaction: Transaction) -> None:
+    """Leave what needs rights to an administrator, if there is anything."""
+    missing = ", ".join(sorted({*transaction.added, *transaction.changed}))
+    if commands := (*first, *transaction.commands):
+        raise AdministratorError(
+            f"these OS packages are missing, or not at the planned versions: {missing}"
+            if missing
+            else "an OS transaction that was killed has to be finished",
+            context="--user-only",
+            lines=dry_run_lines(commands),
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

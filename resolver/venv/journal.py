@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_SUFFIX = ".distrofirst-journal"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Note:
@@ -33,16 +35,18 @@ class Note:
 class Journal:
     """The note of a run, held by this process."""
 
-    def __init__(self, descriptor: int) -> None:
-        """Take the open, locked file."""
+    def __init__(self, descriptor: int, doing: str) -> None:
+        """Take the open, locked file, and the command that holds it."""
         self._descriptor = descriptor
+        self._doing = doing
         self.note = _parse(os.pread(descriptor, 1 << 20, 0))
         """At first what a killed or failed run left, then what this one has written."""
         self.write(self.note)
 
     def write(self, note: Note) -> None:
         """Replace the note. Written before it is cut to length, so that a kill in between loses nothing."""
-        text = json.dumps({"process": os.getpid(), "building": note.building, "added": note.added})
+        holder = {"process": os.getpid(), "command": self._doing}
+        text = json.dumps({**holder, "building": note.building, "added": note.added})
         data = text.encode() + b"\n"
         os.pwrite(self._descriptor, data, 0)
         os.ftruncate(self._descriptor, len(data))
@@ -59,8 +63,8 @@ def note_beside(venv: Path) -> Note:
 
 
 @contextlib.contextmanager
-def held(venv: Path) -> Iterator[Journal]:
-    """Hold an environment against other runs.
+def held(venv: Path, doing: str) -> Iterator[Journal]:
+    """Hold an environment against other runs, which are told what this one is ``doing``: the command's name.
 
     However the block ends, a note that says something stays for the next run, and an empty one goes. Raises
     CommandError where another run holds it, or where the folder cannot be written to.
@@ -68,7 +72,7 @@ def held(venv: Path) -> Iterator[Journal]:
     path = _path(venv)
     descriptor = _lock(path)
     try:
-        note = Journal(descriptor)
+        note = Journal(descriptor, doing)
         try:
             yield note
         finally:
@@ -79,7 +83,7 @@ def held(venv: Path) -> Iterator[Journal]:
 
 
 def _path(venv: Path) -> Path:
-    return venv.with_name(f"{venv.name}.distrofirst-journal")
+    return venv.with_name(venv.name + _SUFFIX)
 
 
 def _lock(path: Path) -> int:
@@ -103,7 +107,7 @@ def _lock(path: Path) -> int:
             os.close(descriptor)
             raise CommandError(
                 f"another run of distrofirst{holder} is at work on this environment",
-                context=str(path),
+                context=str(path.with_name(path.name.removesuffix(_SUFFIX))),
                 hint="repeat the command when it has finished",
             ) from None
         os.close(descriptor)
@@ -121,6 +125,6 @@ def _parse(data: bytes) -> Note:
 def _process(data: bytes) -> str:
     try:
         value, _ = json.JSONDecoder().raw_decode(data.decode())
-        return f" (process {value['process']})"
+        return f" (process {value['process']}: distrofirst {value['command']})"
     except (ValueError, KeyError, TypeError):
         return ""

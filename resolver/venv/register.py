@@ -73,7 +73,7 @@ def pass_on(venv: Path, record: Record, names: frozenset[str]) -> None:
     Raises CommandError where another run is at work on it.
     """
     if names - set(record.added) and is_ours_to_write(venv):
-        with journal.held(venv):
+        with journal.held(venv, "undo"):
             records.write(_whole(venv), records.with_added(record, names))
 
 

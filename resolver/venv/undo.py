@@ -46,7 +46,7 @@ def undo(
     job = _plan(venv, packages, register, note)
     if dry_run or (not job.result.changed and note == journal.Note()):
         return job.result
-    with journal.held(venv) as held:
+    with journal.held(venv, "undo") as held:
         # Only a run of ours that was killed has left a note; what it was at is finished before anything is asked.
         for command in packages.interrupted() if held.note.added else ():
             announce(command)

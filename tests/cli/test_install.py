@@ -242,8 +242,46 @@ def test_a_lock_of_another_release_is_refused(run: Here, remainder: Path, debian
     assert run("lock", "--target", other, "-o", "lock.toml").code == 0
     ran = run("install", "--lock", "lock.toml", "--yes")
     assert (ran.code, ran.out) == (2, "")
-    assert f"the lock is for release {other}, and this host has {debian}" in ran.err
+    assert f"lock.toml: the lock is for release {other} and Python " in ran.err
+    assert f", and this host has {debian} and " in ran.err
+    assert f"hint: make one for this kind of host: distrofirst lock --target {debian} --python " in ran.err
     assert not (remainder / "venv").exists()
+
+
+@pytest.mark.parametrize(("field", "other"), [("architecture", "riscv64"), ("python", "3.9")])
+def test_a_lock_that_differs_in_one_thing_is_refused_before_all_else(
+    run: Here, remainder: Path, debian: str, field: str, other: str
+) -> None:
+    assert debian
+    assert run("lock", "-o", "lock.toml").code == 0
+    text = (remainder / "lock.toml").read_text()
+    changed = re.sub(rf'^{field} = ".*"$', f'{field} = "{other}"', text, flags=re.MULTILINE)
+    assert changed != text
+    (remainder / "lock.toml").write_text(changed)
+    for more in ((), ("--dry-run",), ("--user-only",)):
+        ran = run("install", "--lock", "lock.toml", "--yes", *more)
+        assert (ran.code, ran.out) == (2, "")
+        assert re.match(rf"distrofirst: error: lock\.toml: the lock is for \w+ {re.escape(other)}, and ", ran.err)
+        assert len(ran.err.splitlines()) == 2, "nothing was fetched or judged before"
+
+
+def test_X3_user_only_prints_what_an_administrator_must_run(run: Here, folder: Path, debian: str) -> None:
+    assert debian
+    (folder / "requirements.txt").write_text("flask\n")
+    assert run("lock", "-o", "lock.toml", "--only-distro").code == 0
+    lock = folder / "lock.toml"
+    head, name, rest = lock.read_text().partition('name = "python3-flask"\nversion = "')
+    lock.write_text(f"{head}{name}99:{rest}")
+    for more in ("--yes", "--dry-run"):
+        ran = run("install", "--lock", "lock.toml", "--user-only", more)
+        assert ran.code == 1
+        (command,) = ran.out.splitlines()
+        words = shlex.split(command)
+        assert "apt-get" in words
+        assert any(word.startswith("python3-flask=99:") for word in words)
+        assert "error: --user-only: these OS packages are missing, or not at the planned versions: " in ran.err
+        assert "python3-flask" in ran.err
+        assert {path.name for path in folder.iterdir()} == {"requirements.txt", "lock.toml"}
 
 
 def test_an_os_package_that_apt_does_not_have_in_that_version(run: Here, folder: Path, debian: str) -> None:

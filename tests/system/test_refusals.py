@@ -158,10 +158,16 @@ def test_X3_without_sudo_an_administrator_gets_the_command(cli: CommandLine, ind
     nobody.write("requirements.txt", "itsdangerous\ndemo==1.0\n")
     error = refused(nobody, "install", "--yes", code=4, env=index)
     assert "root is needed to install OS packages, and sudo is not installed" in error
+    before = snapshot(cli.host)
+    left = nobody("install", "--user-only", "--yes", code=1, env=index)
+    assert "planned versions: python3-itsdangerous\n" in left.stderr
+    assert difference(before, snapshot(cli.host)) == []
     command = error.split("let an administrator run: ")[1].splitlines()[0]
-    cli.host.run(["sh", "-c", command])
-    nobody("install", "--yes", env=index)
+    assert left.stdout == f"{command}\n"
+    cli.host.run(["sh", "-euc", left.stdout])
+    nobody("install", "--user-only", "--yes", env=index)
     nobody("verify")
+    assert cli.host.run(["find", nobody.folder, "!", "-user", "nobody"]).stdout == ""
 
 
 @ON_12
@@ -216,7 +222,9 @@ def test_X1_a_lock_of_another_release(cli: CommandLine, release: str) -> None:
     other = "debian:12" if release == "debian:13" else "debian:13"
     cli("lock", "distro.txt", "--target", other, "-o", "other.toml")
     error = refused(cli, "install", "--yes", "--lock", "other.toml", code=2)
-    assert f"the lock is for release {other}, and this host has {release}" in error
+    assert f"other.toml: the lock is for release {other} and Python " in error
+    assert f", and this host has {release} and " in error
+    assert f"distrofirst lock --target {release} --python " in error
 
 
 @ON_12

@@ -218,11 +218,14 @@ def test_X3_without_rights_everything_is_planned_and_an_administrator_installs(
     assert projects(nobody.report("--direct", network=False), "distro")["six"]["os_package"] == six
     told = nobody("install", "--yes", code=4, env=index).stderr
     assert "OS packages, and sudo is not installed" in told
+    refused = nobody("install", "--user-only", "--yes", code=1, env=index)
+    assert f"not at the planned versions: {six}\n" in refused.stderr
     assert difference(before, snapshot(host)) == []
     command = told.split("let an administrator run: ")[1].splitlines()[0]
-    host.run(["sh", "-c", command])
+    assert refused.stdout == f"{command}\n"
+    host.run(["sh", "-euc", refused.stdout])
     assert six in host.rpms()
-    nobody("install", "--yes", env=index)
+    nobody("install", "--user-only", "--yes", env=index)
     nobody("verify")
 
 
@@ -427,7 +430,9 @@ def test_X1_a_lock_of_another_kind_of_host(cli: CommandLine, family: Family, rel
         assert told in refused(cli, "install", "--yes", "--lock", "wrong.toml", code=2)
     cli("lock", "distro.txt", "--target", "debian:12", "-o", "debian.toml")
     error = refused(cli, "install", "--yes", "--lock", "debian.toml", code=2)
-    assert f"the lock is for release debian:12, and this host has {release}" in error
+    assert "debian.toml: the lock is for release debian:12 and " in error
+    assert f", and this host has {release} and " in error
+    assert f"distrofirst lock --target {release} --arch x86_64" in error
 
 
 def test_V3_priorities_come_before_versions(cli: CommandLine, family: Family, builder: Builder) -> None:

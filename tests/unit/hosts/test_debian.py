@@ -8,10 +8,21 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from resolver.errors import CommandError, DistrofirstError, InputError
+from resolver.errors import CommandError, InputError
 from resolver.hosts.debian import Apt, installed_versions, plan_transaction
 from resolver.hosts.transaction import check_target
-from resolver.model import Completed, Lock, MetadataSource, OsPackage, PackageChange, PinsPolicy, Release, Target, Wheel
+from resolver.model import (
+    Completed,
+    Lock,
+    MetadataSource,
+    OsPackage,
+    PackageChange,
+    PinsPolicy,
+    Release,
+    Target,
+    Transaction,
+    Wheel,
+)
 from tests.fakes import FakeRunner
 
 HOST = Target(
@@ -145,8 +156,23 @@ def test_a_dpkg_that_fails_is_an_error_and_not_an_empty_system() -> None:
     ],
 )
 def test_a_lock_of_another_kind_of_host_is_refused(change: dict[str, str], words: str) -> None:
+    host = replace(HOST, **change)  # type: ignore[arg-type]  # fields of several types
     with pytest.raises(InputError, match=words):
-        check_target(lock(FLASK), replace(HOST, **change))  # type: ignore[arg-type]  # fields of several types
+        check_target(lock(FLASK), host, shown="pylock.toml")
+
+
+def test_all_that_differs_is_told_with_the_lock_that_would_fit() -> None:
+    host = Target(release=Release(distribution="fedora", version="43"), architecture="aarch64", python="3.14")
+    with pytest.raises(InputError) as raised:
+        check_target(lock(FLASK), host, shown="fleet.toml")
+    assert str(raised.value) == (
+        "fleet.toml: the lock is for release debian:12 and architecture amd64 and Python 3.11, and this host has"
+        " fedora:43 and aarch64 and 3.14"
+    )
+    assert raised.value.hint == (
+        "make one for this kind of host: distrofirst lock --target fedora:43 --arch aarch64 --python 3.14"
+    )
+    check_target(lock(FLASK), HOST, shown="fleet.toml")
 
 
 SIMULATED = """\
@@ -193,6 +219,19 @@ def test_X1_the_plan_tells_what_a_simulation_would_add_and_change() -> None:
     )
     (command,) = transaction.commands
     assert command.argv[-3:] == ("python3-click=8.1.3-2", "python3-flask=2.2.2-3", "python3-pip=23.0.1+dfsg-1")
+
+
+def test_X4_a_pip_that_another_transaction_installed_in_the_meantime_counts_as_there() -> None:
+    runner = runner_of_a_host(Completed(returncode=0, stdout="", stderr=""))
+    assert Apt(runner, HOST, free_space=plenty).plan(lock(wheels=(wheel(),))) == Transaction()
+
+
+def test_X3_what_is_missing_is_told_without_asking_apt() -> None:
+    runner = runner_of_a_host(Completed(returncode=100, stdout="", stderr=""))
+    told = Apt(runner, HOST, free_space=plenty).plan(lock(CLICK, FLASK, wheels=(wheel(),)), simulate=False)
+    assert (told.added, told.changed) == (("python3-flask", "python3-pip"), ("python3-click",))
+    assert told.commands[0].argv[-3:] == ("python3-click=8.1.3-2", "python3-flask=2.2.2-3", "python3-pip")
+    assert [one.argv[0] for one in runner.commands] == ["dpkg-query"]
 
 
 def test_X3_planning_needs_no_root() -> None:
@@ -254,9 +293,3 @@ def test_X2_usr_local_is_none_of_the_distributions_folders() -> None:
         "/usr/lib/python3/dist-packages",
         "/usr/lib/python3.11/dist-packages",
     )
-
-
-def test_every_error_has_a_next_step() -> None:
-    with pytest.raises(DistrofirstError) as caught:
-        check_target(lock(FLASK), replace(HOST, python="3.13"))
-    assert caught.value.hint

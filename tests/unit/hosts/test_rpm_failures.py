@@ -257,6 +257,14 @@ DNF5: dict[str, Row] = {
 }
 
 DNF4: dict[str, Row] = {
+    "overtaken": (
+        (
+            "Running transaction test\nError: Transaction test error:\n"
+            "  package python3.11-six-1.16.0-3.el9.noarch is already installed\n"
+        ),
+        CommandError,
+        "another package manager was faster, and has installed python3.11-six-1.16.0-3.el9.noarch in the meantime",
+    ),
     "unsigned": (
         "Downloading Packages:\nPackage unsigned-1.0-1.noarch.rpm is not signed\nError: GPG check FAILED\n",
         PolicyError,

@@ -10,7 +10,7 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from resolver.errors import CommandError, DistrofirstError, InputError, PolicyError, UnavailableError
+from resolver.errors import CommandError, DistrofirstError, PolicyError, UnavailableError
 from resolver.hosts.dnf import Dnf4, Dnf5, read_table
 from resolver.hosts.rpm_manager import Change, RpmManager
 from resolver.hosts.zypper import Zypper
@@ -145,6 +145,8 @@ class Machine:
     installed: dict[str, str] = field(default_factory=dict)
     result: dict[str, str] = field(default_factory=dict)
     """What the transaction adds to ``installed``."""
+    meanwhile: dict[str, str] = field(default_factory=dict)
+    """What another one adds while the tool waits to simulate ours."""
     done: Completed = field(default_factory=lambda: ok("Complete!\n"))
     commands: list[Command] = field(default_factory=list)
 
@@ -159,6 +161,7 @@ class Machine:
             case ("dnf5", "-y", *_):
                 return ok("Metadata cache created.\n")
             case _ if "--assumeno" in command.argv or "--dry-run" in command.argv or command.stdin:
+                self.installed |= self.meanwhile
                 return self.simulated.pop(0) if len(self.simulated) > 1 else self.simulated[0]
             case _:
                 self.installed |= self.result
@@ -456,10 +459,24 @@ def test_a_plan_without_the_build_that_was_asked_for_is_refused(tool: str) -> No
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_a_lock_of_another_kind_of_host_is_refused(tool: str) -> None:
-    other = replace(WANTED, target=replace(HOST, python="3.13"))
-    with pytest.raises(InputError, match=r"Python 3\.13"):
-        manager_of(tool, Machine(simulated=[SOLVED[tool]])).plan(other)
+def test_X3_what_is_missing_is_told_without_asking_the_tool(tool: str) -> None:
+    machine = Machine(simulated=[], installed=dict(BEFORE))
+    told = manager_of(tool, machine).plan(lock(AA, BB, wheels=(WHEEL,)), simulate=False)
+    assert (told.added, told.changed) == (("python3-bb", "python3-pip"), ("python3-aa",))
+    (command,) = told.commands
+    assert command.privileged
+    assert set(SPECS[tool][:2]) <= set(command.argv)
+    assert {one.argv[0] for one in machine.commands} == {"rpm"}
+    assert manager_of(tool, machine).plan(lock(), simulate=False) == Transaction()
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_X4_what_another_transaction_has_installed_in_the_meantime_counts_as_there(tool: str) -> None:
+    cc = package("python3-cc", "1.0-1")
+    machine = Machine(simulated=[SOLVED[tool]], installed=dict(BEFORE), meanwhile={"python3-cc": "1.0-1"})
+    assert manager_of(tool, machine).plan(lock(cc)) == Transaction()
+    machine = Machine(simulated=[SOLVED[tool]], installed=dict(BEFORE), meanwhile={"python3-cc": "1.0-1"})
+    assert [one.argv[-1] for one in manager_of(tool, machine).plan(lock(BB, cc)).commands] == [SPECS[tool][1]]
 
 
 @pytest.mark.parametrize("tool", TOOLS)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from resolver.errors import CommandError, InputError, PolicyError
+from resolver.errors import AdministratorError, CommandError, InputError, PolicyError
 from resolver.io.process import ProcessRunner
 from resolver.model import Command, Completed, Lock, PackageChange, Transaction
 from resolver.venv.environment import old_of
@@ -72,8 +72,20 @@ def packages(tmp_path: Path) -> FakePackageManager:
 def do(tmp_path: Path, packages: FakePackageManager) -> Callable[..., InstallResult]:
     """Install into ``tmp_path/venv``."""
 
-    def run(what: Lock, runner: Runner | None = None, *, dry_run: bool = False) -> InstallResult:
-        return install(what, tmp_path / "venv", runner or Runner(), packages, FakeWheels(), register=tmp_path / "register", dry_run=dry_run)
+    def run(
+        what: Lock, runner: Runner | None = None, *, dry_run: bool = False, user_only: bool = False
+    ) -> InstallResult:
+        venv, register = tmp_path / "venv", tmp_path / "register"
+        return install(
+            what,
+            venv,
+            runner or Runner(),
+            packages,
+            FakeWheels(),
+            register=register,
+            user_only=user_only,
+            dry_run=dry_run,
+        )
 
     return run
 
@@ -122,6 +134,46 @@ def test_X4_another_lock_makes_the_environment_anew_and_keeps_what_was_added(
     assert record.added == ("python3-more", "python3-tool")
     assert beside(tmp_path / "venv") == {"venv"}
     assert not do(SECOND).changed
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_X3_user_only_leaves_os_packages_to_an_administrator(
+    do: Callable[..., InstallResult], tmp_path: Path, packages: FakePackageManager, *, dry_run: bool
+) -> None:
+    packages.state = {"python3-tool": "0.9-1"}
+    runner = Runner()
+    with pytest.raises(AdministratorError, match="planned versions: python3-more, python3-tool$") as raised:
+        do(SECOND, runner, user_only=True, dry_run=dry_run)
+    assert raised.value.lines == ("install-os-packages python3-more=2.0-1 python3-tool=1.0-1",)
+    assert (runner.streamed, packages.performed, packages.simulated) == ([], [], 0), "which may need rights, too"
+    assert beside(tmp_path / "venv") == set()
+
+
+def test_X3_user_only_makes_the_environment_where_the_os_packages_are_there(
+    do: Callable[..., InstallResult], tmp_path: Path, packages: FakePackageManager
+) -> None:
+    packages.state = dict(ARCHIVE)
+    done = do(SECOND, user_only=True)
+    assert (done.changed, done.added, packages.performed) == (True, (), [Transaction()])
+    assert works(tmp_path / "venv")
+    assert not do(SECOND, user_only=True).changed
+
+
+def test_X4_user_only_leaves_a_killed_transaction_to_an_administrator(
+    tmp_path: Path, packages: FakePackageManager
+) -> None:
+    packages.state = dict(ARCHIVE)
+    with held(tmp_path / "venv", "install") as journal:
+        journal.write(Note(added=("python3-tool",)))
+    finish = Command(argv=("dpkg", "--configure", "-a"), privileged=True)
+    runner = Runner()
+    with pytest.raises(AdministratorError, match="has to be finished") as raised:
+        install(
+            SECOND, tmp_path / "venv", runner, packages, FakeWheels(), register=tmp_path / "register", user_only=True,
+            interrupted=lambda: (finish,),
+        )  # fmt: skip
+    assert raised.value.lines == ("dpkg --configure -a",)
+    assert runner.streamed == []
 
 
 def test_what_was_added_and_is_gone_by_now_is_no_longer_ours(
@@ -249,7 +301,7 @@ def test_the_root_folder_is_no_environment(packages: FakePackageManager, tmp_pat
 
 
 def test_X4_another_run_on_the_same_environment_is_refused(do: Callable[..., InstallResult], tmp_path: Path) -> None:
-    with held(tmp_path / "venv"), pytest.raises(CommandError, match="another run"):
+    with held(tmp_path / "venv", "install"), pytest.raises(CommandError, match="another run"):
         do(FIRST)
 
 
@@ -320,7 +372,7 @@ def test_X4_what_finishes_a_killed_transaction_runs_first_and_only_where_it_was_
         )  # fmt: skip
 
     assert finishing[0] not in run(Runner(), dry_run=True).commands, "nobody of ours was killed"
-    with held(tmp_path / "venv") as journal:
+    with held(tmp_path / "venv", "install") as journal:
         journal.write(Note(added=("python3-tool",)))
     planned, runner = run(Runner(), dry_run=True), Runner()
     assert run(runner).commands == planned.commands

@@ -17,14 +17,14 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_X4_an_orderly_run_leaves_no_file(tmp_path: Path) -> None:
-    with held(tmp_path / "venv") as journal:
+    with held(tmp_path / "venv", "install") as journal:
         journal.write(Note(building=True, added=("python3-x",)))
         journal.write(Note())
     assert list(tmp_path.iterdir()) == []
 
 
 def _fail_after(note: Note, venv: Path) -> None:
-    with held(venv) as journal:
+    with held(venv, "install") as journal:
         journal.write(note)
         raise ZeroDivisionError
 
@@ -35,7 +35,7 @@ def test_X4_a_failed_run_leaves_its_note_for_the_next(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         _fail_after(note, venv)
     assert note_beside(venv) == note
-    with held(venv) as journal:
+    with held(venv, "install") as journal:
         assert journal.note == note
 
 
@@ -43,7 +43,7 @@ def _holder(venv: Path) -> subprocess.Popen[str]:
     """Start a process that holds an environment, in the middle of building it, until it is killed."""
     code = (
         "import sys, time; from pathlib import Path; from resolver.venv.journal import *\n"
-        "with held(Path(sys.argv[1])) as j:\n"
+        "with held(Path(sys.argv[1]), 'install') as j:\n"
         "    j.write(Note(building=True, added=('python3-x',))); print('held', flush=True); time.sleep(30)\n"
     )
     process = subprocess.Popen(
@@ -58,8 +58,8 @@ def test_X4_a_second_run_is_refused_and_told_who_is_at_work(tmp_path: Path) -> N
     with _holder(tmp_path / "venv") as process:
         try:
             with (
-                pytest.raises(CommandError, match=rf"process {process.pid}\) is at work"),
-                held(tmp_path / "venv"),
+                pytest.raises(CommandError, match=rf"\(process {process.pid}: distrofirst install\) is at work"),
+                held(tmp_path / "venv", "install"),
             ):
                 pytest.fail("two runs held one environment")
         finally:
@@ -71,13 +71,13 @@ def test_X4_a_killed_run_holds_nothing_and_leaves_its_note(tmp_path: Path) -> No
         process.kill()
     assert note_beside(tmp_path / "venv") == Note(building=True, added=("python3-x",))
     started = time.monotonic()
-    with held(tmp_path / "venv") as journal:
+    with held(tmp_path / "venv", "install") as journal:
         assert journal.note.building
     assert time.monotonic() - started < 1
 
 
 def test_environments_side_by_side_do_not_wait_for_each_other(tmp_path: Path) -> None:
-    with held(tmp_path / "one"), held(tmp_path / "two"):
+    with held(tmp_path / "one", "install"), held(tmp_path / "two", "install"):
         assert len(list(tmp_path.iterdir())) == 2
 
 
@@ -94,18 +94,18 @@ def test_a_note_cut_short_by_a_kill_is_the_newer_one(tmp_path: Path) -> None:
 
 
 def test_the_folder_above_is_made(tmp_path: Path) -> None:
-    with held(tmp_path / "a" / "b" / "venv"):
+    with held(tmp_path / "a" / "b" / "venv", "install"):
         assert (tmp_path / "a" / "b").is_dir()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_may_not_be_written_to_is_an_error(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    with pytest.raises(CommandError, match="cannot be made or removed here"), held(tmp_path / "venv"):
+    with pytest.raises(CommandError, match="cannot be made or removed here"), held(tmp_path / "venv", "install"):
         pytest.fail("wrote to a read-only folder")
 
 
 def test_a_folder_that_cannot_be_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(CommandError, match="cannot be made or removed here"), held(tmp_path / "file" / "venv"):
+    with pytest.raises(CommandError, match="cannot be made or removed here"), held(tmp_path / "file" / "venv", "install"):
         pytest.fail("a file was taken for a folder")

@@ -136,7 +136,7 @@ def test_a_damaged_register_says_nothing(venv: Path, system: FakePackageRemover,
 
 def test_X4_what_a_failed_installation_added_goes(tmp_path: Path, system: FakePackageRemover) -> None:
     """It left no environment, and a note of what it had added."""
-    with journal.held(tmp_path / "venv") as held:
+    with journal.held(tmp_path / "venv", "install") as held:
         held.write(journal.Note(added=("flask", "never-came")))
     assert do(tmp_path / "venv", system).removed == ("flask",)
     assert list(tmp_path.iterdir()) == []
@@ -154,7 +154,7 @@ def test_X4_killed_at_any_step_a_second_undo_ends_the_same(
     if step != "before":
         system.remove(system.removal(CAME))
     if step in {"record", "half", "all", "register"}:
-        with journal.held(venv) as held:
+        with journal.held(venv, "install") as held:
             held.write(journal.Note(building=True))
     if step in {"record", "all", "register"}:
         (venv / records.FILE_NAME).unlink()

@@ -1,0 +1,45 @@
+#!/bin/sh
+# Makes a host ready for the example and shows that it works: what a machine of the Vagrantfile runs, by the shell and by
+# Ansible alike. It needs no Vagrant, and can be repeated:
+#
+#     sh vagrant/guest.sh [FOLDER]    FOLDER is where the environment goes, by default ~/distrofirst-example
+#
+# As root, or as a user with sudo, which is used for OS packages alone. What stays in the project is the coverage report:
+# vagrant/reports/coverage-RELEASE.html and .json.
+set -eu
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+folder=${1:-${HOME:?}/distrofirst-example}
+requirements=$here/example/requirements.txt
+reports=$here/reports
+
+say() {
+    printf '\n== %s\n' "$*"
+}
+
+distrofirst() {
+    sh "$here/provision.sh" "$@"
+}
+
+mkdir -p "$folder" "$reports"
+# The current folder may hold settings of its own, a distrofirst.toml, and be another one each time.
+cd -- "$folder"
+folder=$(pwd)
+
+say 'the application: its OS packages, its environment, its remainder'
+distrofirst install "$requirements" --venv "$folder/venv" --yes
+
+say 'the application works'
+"$folder/venv/bin/python" -I -B "$here/example/app.py"
+
+say 'its coverage report'
+# Written whole beside the others, then named after the release, which the report itself knows.
+unnamed=$reports/.coverage.$$
+trap 'rm -f "$unnamed.html" "$unnamed.json"' EXIT
+distrofirst report --quiet --format json -o "$unnamed.json" "$requirements"
+distrofirst report --quiet --format html -o "$unnamed.html" "$requirements"
+release=$(sed -n 's/^ *"target": "\(.*\)",*$/\1/p' "$unnamed.json" | tr : -)
+for form in html json; do
+    mv "$unnamed.$form" "$reports/coverage-${release:?}.$form"
+    printf '%s\n' "$reports/coverage-$release.$form"
+done

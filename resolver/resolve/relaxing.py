@@ -13,6 +13,7 @@ from packaging.specifiers import SpecifierSet
 
 from resolver.model import Gain, Outcome, PinsPolicy, Reason
 from resolver.resolve import pins
+from resolver.resolve.plan import applies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,7 +76,12 @@ def without(wanted: RequirementSet, gains: Iterable[Gain]) -> RequirementSet:
 def gain(name: str, wanted: RequirementSet, before: Resolution, after: Resolution) -> Gain:
     """Hold the plan without the bounds of ``name`` against the plan with them."""
     candidate = next((decision.os for decision in before.decisions if decision.name == name), None)
-    lines = [one for one in (*wanted.requirements, *wanted.constraints) if one.name == name and one.url is None]
+    environment = before.target.environment()
+    lines = [
+        one
+        for one in (*wanted.requirements, *wanted.constraints)
+        if one.name == name and one.url is None and applies(one, environment)
+    ]
     bounds = [
         (one, loosened(one.specifier, candidate.version))
         for one in lines

@@ -94,6 +94,17 @@ def test_the_patch_does_what_the_report_says(run: Here, folder: Path) -> None:
     assert re.fullmatch(r'requests\[socks\] >=0\.1 ; python_version >= "3\.8"  # pinned long ago', line)
 
 
+def test_R4_a_line_that_is_not_for_this_target_stays(run: Here, folder: Path) -> None:
+    (folder / "requirements.txt").write_text(
+        'requests==0.1 ; python_version < "3.12"\nrequests==0.2 ; python_version >= "3.12"\n'
+    )
+    patch = relaxed(run, "--format", "patch")
+    assert [line for line in patch.splitlines() if line.startswith(("-r", "+r"))] == [
+        '-requests==0.2 ; python_version >= "3.12"',
+        '+requests>=0.2 ; python_version >= "3.12"',
+    ]
+
+
 @pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
 def test_git_takes_the_patch_too(run: Here, folder: Path) -> None:
     (folder / "requirements.txt").write_text("requests==0.1")

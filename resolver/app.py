@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from resolver import requirements as reading
 from resolver.cooldown import Cooldown
-from resolver.errors import CommandError, InputError, PolicyError, UnavailableError, UnmetError
+from resolver.errors import (
+    CommandError,
+    DistrofirstError,
+    InputError,
+    PolicyError,
+    UnavailableError,
+    UnmetError,
+    of_targets,
+)
 from resolver.hosts import releases
 from resolver.indexes import Indexes, cooldown_for
 from resolver.io.cache import FileCache
@@ -58,7 +66,6 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from resolver.catalog.indexed import IndexedCatalog
-    from resolver.errors import DistrofirstError
     from resolver.model import AssignedIndex, Command, Finding, Lock, NamedRepository, Resolution, Target, Wheel
     from resolver.model.acting import InstallResult, UndoResult
     from resolver.model.audit import Audit
@@ -233,16 +240,29 @@ class App:
         )
         return self._resolve_all(wanted)
 
-    def lock(self) -> Lock:
-        """Resolve the inputs for one target and make everything exact. Raises UnmetError for a gap."""
-        return self._lock(self._read_warning(), strict=self.options.strict)
+    def lock(self) -> tuple[Lock, ...]:
+        """Resolve the inputs for each target and make everything exact: all of the locks, or none.
 
-    def _lock(self, wanted: RequirementSet, *, strict: bool) -> Lock:
+        Raises UnmetError for a gap; of several targets, one error that names each that failed.
+        """
+        wanted, targets = self._read_warning(), self.options.targets
+        locks: list[Lock] = []
+        failed: list[tuple[str, DistrofirstError]] = []
+        for target in targets:
+            try:
+                locks.append(self._lock(wanted, target, strict=self.options.strict))
+            except DistrofirstError as error:
+                if len(targets) == 1:
+                    raise
+                failed.append((target, error))
+        if failed:
+            raise of_targets(failed, f"no lock was written: {len(failed)} of {len(targets)} targets have none")
+        return tuple(locks)
+
+    def _lock(self, wanted: RequirementSet, target: str, *, strict: bool) -> Lock:
         from resolver import lock as locking  # noqa: PLC0415 - reports make no lock
 
-        if len(self.options.targets) != 1:
-            raise InputError("a lock is for one target", context="--target", hint="run once for each")
-        resolution = self._resolve(wanted, self.options.targets[0])
+        resolution = self._resolve(wanted, target)
         for warning in resolution.warnings:
             self.warn(warning)
         if strict:
@@ -251,9 +271,12 @@ class App:
         return self._attested(lock, resolution, strict=strict) if lock.wheels else lock
 
     def read_lock(self, path: Path) -> Lock:
-        """Read a lock that was written before."""
+        """Read a lock that was written before; out of a folder, the one for the release that is asked about."""
         from resolver import lock as locking  # noqa: PLC0415 - reports read no lock
 
+        if path.is_dir():
+            (target,) = self.options.targets
+            path = locking.in_folder(path, releases.of_host() if target == HOST else releases.parse(target))
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
@@ -275,7 +298,7 @@ class App:
             raise InputError(
                 "only this host can be installed to", context="--target", hint="use lock to plan for another release"
             )
-        lock = self.read_lock(self.options.lock) if self.options.lock else self.lock()
+        lock = self.read_lock(self.options.lock) if self.options.lock else self.lock()[0]
         _check_coverage(lock, self.options.fail_under)
         host = self._host_for(str(lock.target.release), lock.target.python)
         _check_repositories(lock, host)
@@ -369,6 +392,8 @@ class App:
         from resolver.pypi.owners import OwnersSeen  # noqa: PLC0415 - only here
 
         options, former = self.options, None
+        if len(options.targets) != 1:
+            raise InputError("a review is of one target", context="--target", hint="run once for each")
         if options.lock is not None:
             former = reviewing.Former(lock=self.read_lock(options.lock), shown=str(options.lock))
         if len(options.inputs) == 1 and locking.is_ours(Path(options.inputs[0])):
@@ -378,7 +403,7 @@ class App:
             wanted = _sources_of(lock, options.inputs[0])
         else:
             wanted = self._read_warning()
-            lock = self._lock(wanted, strict=False)
+            lock = self._lock(wanted, options.targets[0], strict=False)
         if former is not None and former.lock.target.release != lock.target.release:
             self.warn(f"{former.shown} is of {former.lock.target}, and is held against {lock.target}")
         catalogs = (*self._opened.values(), *self._targets.at_hand())
@@ -452,7 +477,7 @@ class App:
         )
         if told := attestations.summary(wheel.attestation for wheel in wheels if wheel.attestation):
             self.progress(told)
-        path = self.options.output or Path(locking.default_name(lock.target))
+        path = locking.place_for(lock.target, self.options.output, several=len(self.options.targets) > 1)
         earlier: tuple[Wheel, ...] = ()
         with suppress(InputError):  # most often there is none, and what is no lock will be replaced all the same
             earlier = self.read_lock(path).wheels

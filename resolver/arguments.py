@@ -248,12 +248,20 @@ def build_parser() -> _Parser:
         default="pylock",
         help="default: pylock (PEP 751); requirements is the remainder alone, for older pip, on stdout",
     )
-    lock.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: pylock.<release>.toml; - is stdout")
+    lock.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE|DIR",
+        help="default: pylock.<release>.toml; a folder gets that, and has to be one for several targets; - is stdout",
+    )
 
     install = add(
         "install", python, inputs, plan, strict, does="carry the plan out on this host: OS packages, then a venv"
     )
-    install.add_argument("--lock", type=Path, metavar="FILE", help="instead of resolving inputs")
+    install.add_argument(
+        "--lock", type=Path, metavar="FILE|DIR", help="instead of resolving inputs; of a folder, this release's"
+    )
     install.add_argument(
         "--fail-under", type=_percent, metavar="PERCENT", help="exit 1, and change nothing, below this coverage"
     )

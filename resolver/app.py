@@ -82,7 +82,7 @@ if TYPE_CHECKING:
 ALL = "all"
 """Instead of a name: every listed project whose bound keeps the distribution's version out."""
 WHEELS = "wheels"
-"""The folder of the cache that holds them."""
+"""The folder of the cache, or of a mirror, that holds them."""
 REGISTER = "environments"
 """The folder of the state that notes which environments there are."""
 _SYSTEM_STATE = Path("/var/lib/distrofirst")
@@ -132,6 +132,8 @@ class Options:
     fail_under: float | None = None
     """The coverage, in per cent, below which ``install`` changes nothing; None: whatever it is."""
     output: Path | None = None
+    mirror: Path | None = None
+    """A folder that ``mirror`` made, from which a lock is installed without a network."""
     advisories: Path | None = None
     """A database of known vulnerabilities, in OSV's format."""
 
@@ -169,6 +171,7 @@ class App:
                 warn=self.warn,
                 offline=self.options.offline or self.options.direct,
                 repositories=self.options.repositories,
+                mirror=self.options.mirror,
             )
         )
         self._opened_host: IndexedCatalog | None = None
@@ -286,6 +289,25 @@ class App:
             ) from error
         return locking.loads(text, context=str(path))
 
+    def mirror(self, folder: Path) -> None:
+        """Bring all that an installation of a lock, or of a folder of them, needs into one folder."""
+        from resolver import lock as locking  # noqa: PLC0415 - only here
+        from resolver import mirroring  # noqa: PLC0415 - only here
+
+        if self.options.offline:
+            raise UnavailableError("mirror fetches what locks name", context="--offline", hint="leave --offline out")
+        assert self.options.lock is not None  # noqa: S101 - the command line asks for it
+        locks = [self.read_lock(path) for path in locking.files_of(self.options.lock)]
+        with ExitStack() as stack:
+            mirroring.carry_out(
+                locks,
+                folder,
+                wheels=self._supply(stack, self._host, into=folder / WHEELS).wheels,
+                targets=self._targets,
+                warn=self.warn,
+                progress=self.progress,
+            )
+
     def install(self, *, confirm: Callable[[InstallResult], bool]) -> InstallResult:
         """Carry out a lock, or the plan of the inputs, on this host; ``confirm`` sees what will be done first.
 
@@ -297,6 +319,10 @@ class App:
         if self.options.targets != (HOST,) and self.options.lock is None:
             raise InputError(
                 "only this host can be installed to", context="--target", hint="use lock to plan for another release"
+            )
+        if self.options.mirror is not None and self.options.lock is None:
+            raise InputError(
+                "a mirror has what a lock names, and none is given", context="--mirror", hint="name it with --lock"
             )
         lock = self.read_lock(self.options.lock) if self.options.lock else self.lock()[0]
         _check_coverage(lock, self.options.fail_under)
@@ -321,7 +347,8 @@ class App:
                 return plan
             if not confirm(plan):
                 raise UnmetError("nothing was changed", hint="--yes goes ahead without asking")
-            if self.options.offline and any(command.privileged for command in plan.commands):
+            no_source = self.options.offline and self.options.mirror is None
+            if no_source and any(command.privileged for command in plan.commands):
                 raise UnavailableError(
                     f"{len(plan.added)} OS packages would have to be downloaded",
                     context="--offline",
@@ -689,14 +716,25 @@ class App:
 
         return look
 
-    def _supply(self, stack: ExitStack, host: Callable[[], IndexedCatalog], index: Indexes | None = None) -> Supply:
-        """Make what gets wheels here; ``index`` chooses what builds them, where this is not settled yet."""
+    def _supply(
+        self,
+        stack: ExitStack,
+        host: Callable[[], IndexedCatalog],
+        index: Indexes | None = None,
+        *,
+        into: Path | None = None,
+    ) -> Supply:
+        """Make what gets wheels here, or into a mirror's folder; ``index`` chooses what builds them, where this is not
+        settled yet.
+        """
         from resolver.supply import Means, Supply  # noqa: PLC0415 - most plans build nothing
 
+        mirrored = (self.options.mirror / WHEELS,) if self.options.mirror is not None else ()
         means = Means(
             runner=self.runner,
             cache=self.cache,
-            folder=lambda: self._wheel_folder,
+            folder=lambda: into or self._wheel_folder,
+            others=(cache_folder() / WHEELS,) if into else mirrored,
             catalog=host,
             packages=lambda: self._targets.package_manager(host()),
             names=cache(lambda: self._names(host())),

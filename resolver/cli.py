@@ -117,6 +117,7 @@ class _Session:
         commands: dict[str, Callable[[], int]] = {
             "report": self._report,
             "lock": self._lock,
+            "mirror": self._mirror,
             "install": self._install,
             "explain": self._explain,
             "diff": self._diff,
@@ -296,6 +297,11 @@ class _Session:
             self._progress(f"wrote {path}")
         return 0
 
+    def _mirror(self) -> int:
+        self._app.mirror(self._arguments.output)
+        self._progress(f"{self._arguments.output} has what is needed")
+        return 0
+
     def _install(self) -> int:
         from resolver.report import carried_out  # noqa: PLC0415 - the same
         from resolver.venv.install import dry_run_lines  # noqa: PLC0415 - the same
@@ -439,6 +445,8 @@ class _Session:
 def _options(arguments: argparse.Namespace, standing: configuration.Configuration) -> Options:
     """Join the command line and the configuration; the command line wins."""
     given = vars(arguments)
+    # A mirror has what locks name, and no more: nothing can be planned from it.
+    mirror = given.get("mirror") or standing.mirror if arguments.command in {"install", "verify"} else None
     return Options(
         inputs=tuple(given.get("inputs", ())),
         extras=tuple(map(canonicalize_name, given.get("extra", ()))),
@@ -460,13 +468,14 @@ def _options(arguments: argparse.Namespace, standing: configuration.Configuratio
         strict=given.get("strict", False) or standing.strict,
         relax=tuple(ALL if name == ALL else canonicalize_name(name) for name in given.get("relax", ())),
         direct=given.get("direct", False),
-        offline=arguments.offline,
+        offline=arguments.offline or mirror is not None,
         venv=given.get("venv") or Path(standing.venv or "venv"),
         lock=given.get("lock"),
         allow=standing.allow,
         dry_run=given.get("dry_run", False),
         fail_under=given.get("fail_under"),
         output=given.get("output"),
+        mirror=mirror,
         advisories=given.get("advisories") or (Path(standing.advisories) if standing.advisories else None),
     )
 

@@ -70,6 +70,7 @@ class PolicyError(DistrofirstError):
 def of_targets(failed: Sequence[tuple[str, DistrofirstError]], message: str) -> DistrofirstError:
     """Make one error of those of several targets, each of which it names; its kind is the one with the highest code."""
     kind = type(max((error for _, error in failed), key=lambda error: error.exit_code))
-    lines = [f"  {target}: {line}" for target, error in failed for line in str(error).splitlines()]
+    told = [(target, error.message if error.context == target else str(error)) for target, error in failed]
+    lines = [f"  {target}: {line}" for target, text in told for line in text.splitlines()]
     hints = dict.fromkeys(error.hint for _, error in failed if error.hint)
     return kind("\n".join([f"{message}:", *lines]), hint="; ".join(hints) or None)

@@ -49,6 +49,7 @@ SCHEMA = "distrofirst/lock/1"
 """The shape of ``[tool.distrofirst]``; changes when a key changes its meaning or goes."""
 
 _LOCK_VERSION = "1.0"
+_LOCKS = "pylock.*.toml"
 _AGAIN = "make the lock anew with `distrofirst lock`"
 _PYTHON = re.compile(r"[0-9]+\.[0-9]+")
 _RELEASE = re.compile(r"[a-z0-9._-]+:[a-z0-9._-]+")
@@ -77,13 +78,26 @@ def in_folder(folder: Path, release: Release) -> Path:
     """Give the lock for a release in a folder of locks. Raises InputError, naming those that are there, without one."""
     path = folder / _name_for(release)
     if not path.is_file():
-        there = ", ".join(sorted(one.name for one in folder.glob("pylock.*.toml"))) or "nothing of the kind"
+        there = ", ".join(one.name for one in sorted(folder.glob(_LOCKS))) or "nothing of the kind"
         raise InputError(
             f"it has no lock for {release}: expected {path.name}, found {there}",
             context=str(folder),
             hint=f"make one: distrofirst lock --target {release} -o {folder}",
         )
     return path
+
+
+def files_of(path: Path) -> tuple[Path, ...]:
+    """Give all locks of a folder, sorted; of a file that one. Raises InputError for a folder without any."""
+    if not path.is_dir():
+        return (path,)
+    if not (found := tuple(sorted(path.glob(_LOCKS)))):
+        raise InputError(
+            f"it has no locks: expected {_LOCKS}",
+            context=str(path),
+            hint=f"make them: distrofirst lock --target RELEASE … -o {path}",
+        )
+    return found
 
 
 def from_resolution(

@@ -121,7 +121,7 @@ def test_all_or_none_and_each_target_that_failed_is_named(run: Here, folder: Pat
     (folder / "requirements.txt").write_text("flask\npydantic>=2\n")
     ran = run("lock", *BOTH, "--target", "fedora:43", "--only-distro", "-o", "locks")
     assert (ran.code, ran.out) == (3, "")
-    assert "no lock was written: 2 of 3 targets have none:\n  debian:12: debian:12: a lock needs a source" in ran.err
+    assert "no lock was written: 2 of 3 targets have none:\n  debian:12: a lock needs a source" in ran.err
     assert "\n  debian:12:   pydantic>=2 (asked for by requirements.txt:2): " in ran.err
     assert "\n  fedora:43: there is no metadata of fedora:43 at hand" in ran.err
     assert "--repo URL" in ran.err

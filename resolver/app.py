@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from resolver import requirements as reading
 from resolver.cooldown import Cooldown
-from resolver.errors import CommandError, InputError, PolicyError, UnavailableError, UnmetError
+from resolver.errors import (
+    CommandError,
+    DistrofirstError,
+    InputError,
+    PolicyError,
+    UnavailableError,
+    UnmetError,
+    of_targets,
+)
 from resolver.hosts import holders, releases
 from resolver.hosts.transaction import check_target
 from resolver.indexes import Indexes, cooldown_for
@@ -59,7 +67,6 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from resolver.catalog.indexed import IndexedCatalog
-    from resolver.errors import DistrofirstError
     from resolver.model import AssignedIndex, Command, Finding, Lock, NamedRepository, Resolution, Target, Wheel
     from resolver.model.acting import InstallResult, UndoResult
     from resolver.model.audit import Audit
@@ -76,7 +83,7 @@ if TYPE_CHECKING:
 ALL = "all"
 """Instead of a name: every listed project whose bound keeps the distribution's version out."""
 WHEELS = "wheels"
-"""The folder of the cache that holds them."""
+"""The folder of the cache, or of a mirror, that holds them."""
 REGISTER = "environments"
 """The folder of the state that notes which environments there are."""
 _SYSTEM_STATE = Path("/var/lib/distrofirst")
@@ -128,6 +135,8 @@ class Options:
     fail_under: float | None = None
     """The coverage, in per cent, below which ``install`` changes nothing; None: whatever it is."""
     output: Path | None = None
+    mirror: Path | None = None
+    """A folder that ``mirror`` made, from which a lock is installed without a network."""
     advisories: Path | None = None
     """A database of known vulnerabilities, in OSV's format."""
 
@@ -165,6 +174,7 @@ class App:
                 warn=self.warn,
                 offline=self.options.offline or self.options.direct,
                 repositories=self.options.repositories,
+                mirror=self.options.mirror,
             )
         )
         self._opened_host: IndexedCatalog | None = None
@@ -236,16 +246,29 @@ class App:
         )
         return self._resolve_all(wanted)
 
-    def lock(self) -> Lock:
-        """Resolve the inputs for one target and make everything exact. Raises UnmetError for a gap."""
-        return self._lock(self._read_warning(), strict=self.options.strict)
+    def lock(self) -> tuple[Lock, ...]:
+        """Resolve the inputs for each target and make everything exact: all of the locks, or none.
 
-    def _lock(self, wanted: RequirementSet, *, strict: bool) -> Lock:
+        Raises UnmetError for a gap; of several targets, one error that names each that failed.
+        """
+        wanted, targets = self._read_warning(), self.options.targets
+        locks: list[Lock] = []
+        failed: list[tuple[str, DistrofirstError]] = []
+        for target in targets:
+            try:
+                locks.append(self._lock(wanted, target, strict=self.options.strict))
+            except DistrofirstError as error:
+                if len(targets) == 1:
+                    raise
+                failed.append((target, error))
+        if failed:
+            raise of_targets(failed, f"no lock was written: {len(failed)} of {len(targets)} targets have none")
+        return tuple(locks)
+
+    def _lock(self, wanted: RequirementSet, target: str, *, strict: bool) -> Lock:
         from resolver import lock as locking  # noqa: PLC0415 - reports make no lock
 
-        if len(self.options.targets) != 1:
-            raise InputError("a lock is for one target", context="--target", hint="run once for each")
-        resolution = self._resolve(wanted, self.options.targets[0])
+        resolution = self._resolve(wanted, target)
         for warning in resolution.warnings:
             self.warn(warning)
         if strict:
@@ -254,9 +277,12 @@ class App:
         return self._attested(lock, resolution, strict=strict) if lock.wheels else lock
 
     def read_lock(self, path: Path) -> Lock:
-        """Read a lock that was written before."""
+        """Read a lock that was written before; out of a folder, the one for the release that is asked about."""
         from resolver import lock as locking  # noqa: PLC0415 - reports read no lock
 
+        if path.is_dir():
+            (target,) = self.options.targets
+            path = locking.in_folder(path, releases.of_host() if target == HOST else releases.parse(target))
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
@@ -265,6 +291,25 @@ class App:
                 f"the lock cannot be read: {why}", context=str(path), hint="make one: distrofirst lock"
             ) from error
         return locking.loads(text, context=str(path))
+
+    def mirror(self, folder: Path) -> None:
+        """Bring all that an installation of a lock, or of a folder of them, needs into one folder."""
+        from resolver import lock as locking  # noqa: PLC0415 - only here
+        from resolver import mirroring  # noqa: PLC0415 - only here
+
+        if self.options.offline:
+            raise UnavailableError("mirror fetches what locks name", context="--offline", hint="leave --offline out")
+        assert self.options.lock is not None  # noqa: S101 - the command line asks for it
+        locks = [self.read_lock(path) for path in locking.files_of(self.options.lock)]
+        with ExitStack() as stack:
+            mirroring.carry_out(
+                locks,
+                folder,
+                wheels=self._supply(stack, self._host, into=folder / WHEELS).wheels,
+                targets=self._targets,
+                warn=self.warn,
+                progress=self.progress,
+            )
 
     def install(self, *, confirm: Callable[[InstallResult], bool]) -> InstallResult:
         """Carry out a lock, or the plan of the inputs, on this host; ``confirm`` sees what will be done first.
@@ -278,7 +323,11 @@ class App:
             raise InputError(
                 "only this host can be installed to", context="--target", hint="use lock to plan for another release"
             )
-        lock = self.read_lock(self.options.lock) if self.options.lock else self.lock()
+        if self.options.mirror is not None and self.options.lock is None:
+            raise InputError(
+                "a mirror has what a lock names, and none is given", context="--mirror", hint="name it with --lock"
+            )
+        lock = self.read_lock(self.options.lock) if self.options.lock else self.lock()[0]
         host = self._host_for(str(lock.target.release), lock.target.python)
         if self.options.lock:
             check_target(lock, host.target, shown=str(self.options.lock))
@@ -305,7 +354,8 @@ class App:
                 return plan
             if not confirm(plan):
                 raise UnmetError("nothing was changed", hint="--yes goes ahead without asking")
-            if self.options.offline and any(command.privileged for command in plan.commands):
+            no_source = self.options.offline and self.options.mirror is None
+            if no_source and any(command.privileged for command in plan.commands):
                 raise UnavailableError(
                     f"{len(plan.added)} OS packages would have to be downloaded",
                     context="--offline",
@@ -379,6 +429,8 @@ class App:
         from resolver.pypi.owners import OwnersSeen  # noqa: PLC0415 - only here
 
         options, former = self.options, None
+        if len(options.targets) != 1:
+            raise InputError("a review is of one target", context="--target", hint="run once for each")
         if options.lock is not None:
             former = reviewing.Former(lock=self.read_lock(options.lock), shown=str(options.lock))
         if len(options.inputs) == 1 and locking.is_ours(Path(options.inputs[0])):
@@ -388,7 +440,7 @@ class App:
             wanted = _sources_of(lock, options.inputs[0])
         else:
             wanted = self._read_warning()
-            lock = self._lock(wanted, strict=False)
+            lock = self._lock(wanted, options.targets[0], strict=False)
         if former is not None and former.lock.target.release != lock.target.release:
             self.warn(f"{former.shown} is of {former.lock.target}, and is held against {lock.target}")
         catalogs = (*self._opened.values(), *self._targets.at_hand())
@@ -462,7 +514,7 @@ class App:
         )
         if told := attestations.summary(wheel.attestation for wheel in wheels if wheel.attestation):
             self.progress(told)
-        path = self.options.output or Path(locking.default_name(lock.target))
+        path = locking.place_for(lock.target, self.options.output, several=len(self.options.targets) > 1)
         earlier: tuple[Wheel, ...] = ()
         with suppress(InputError):  # most often there is none, and what is no lock will be replaced all the same
             earlier = self.read_lock(path).wheels
@@ -674,14 +726,25 @@ class App:
 
         return look
 
-    def _supply(self, stack: ExitStack, host: Callable[[], IndexedCatalog], index: Indexes | None = None) -> Supply:
-        """Make what gets wheels here; ``index`` chooses what builds them, where this is not settled yet."""
+    def _supply(
+        self,
+        stack: ExitStack,
+        host: Callable[[], IndexedCatalog],
+        index: Indexes | None = None,
+        *,
+        into: Path | None = None,
+    ) -> Supply:
+        """Make what gets wheels here, or into a mirror's folder; ``index`` chooses what builds them, where this is not
+        settled yet.
+        """
         from resolver.supply import Means, Supply  # noqa: PLC0415 - most plans build nothing
 
+        mirrored = (self.options.mirror / WHEELS,) if self.options.mirror is not None else ()
         means = Means(
             runner=self.runner,
             cache=self.cache,
-            folder=lambda: self._wheel_folder,
+            folder=lambda: into or self._wheel_folder,
+            others=(cache_folder() / WHEELS,) if into else mirrored,
             catalog=host,
             packages=lambda: self._targets.package_manager(host()),
             names=cache(lambda: self._names(host())),

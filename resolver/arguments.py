@@ -133,9 +133,32 @@ def _everywhere(*, before_command: bool) -> _Parser:
     return parser
 
 
+def _repository_options() -> _Parser:
+    """Make the options that say through what a release is looked at."""
+    repositories = _Parser(add_help=False)
+    about = repositories.add_argument_group("repositories")
+    about.add_argument(
+        "--repo",
+        type=_of_target,
+        action="append",
+        default=[],
+        metavar="[T=]URL",
+        help="look at the release (of several targets: at T) through this apt or rpm-md repository",
+    )
+    about.add_argument(
+        "--repo-key",
+        type=_of_target,
+        action="append",
+        default=[],
+        metavar="[T=]FILE",
+        help="what that repository (of several targets: T's) is signed with",
+    )
+    return repositories
+
+
 def _target_options() -> _Parser:
     """Make the options that say which release is looked at, and through what."""
-    target = _Parser(add_help=False)
+    target = _Parser(add_help=False, parents=[_repository_options()])
     about_target = target.add_argument_group("the target")
     about_target.add_argument(
         "--target",
@@ -145,22 +168,6 @@ def _target_options() -> _Parser:
     )
     about_target.add_argument(
         "--arch", metavar="A", help="its architecture, in the distribution's words: amd64, x86_64"
-    )
-    about_target.add_argument(
-        "--repo",
-        type=_of_target,
-        action="append",
-        default=[],
-        metavar="[T=]URL",
-        help="look at the release (of several targets: at T) through this apt or rpm-md repository",
-    )
-    about_target.add_argument(
-        "--repo-key",
-        type=_of_target,
-        action="append",
-        default=[],
-        metavar="[T=]FILE",
-        help="what that repository (of several targets: T's) is signed with",
     )
     return target
 
@@ -248,8 +255,17 @@ def build_parser() -> _Parser:
         default="pylock",
         help="default: pylock (PEP 751); requirements is the remainder alone, for older pip, on stdout",
     )
-    lock.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: pylock.<release>.toml; - is stdout")
+    lock.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE|DIR",
+        help="default: pylock.<release>.toml; a folder gets that, and has to be one for several targets; - is stdout",
+    )
 
+    _mirror(
+        add("mirror", _repository_options(), does="fetch what locks name into one folder, for hosts without a network")
+    )
     _install(
         add("install", python, inputs, plan, strict, does="carry the plan out on this host: OS packages, then a venv")
     )
@@ -318,8 +334,27 @@ def _report(report: _Parser) -> None:
     )
 
 
+def _acting(command: argparse.ArgumentParser, *, venv: str) -> None:
+    command.add_argument("--venv", type=Path, metavar="DIR", help=venv)
+    command.add_argument("--dry-run", action="store_true", help="print the exact commands and run none")
+    command.add_argument("--yes", action="store_true", help="do not ask before acting")
+    command.add_argument(
+        "--format", choices=["text", "json"], default="text", help="default: text; json tells what was or would be done"
+    )
+
+
+def _mirror(mirror: _Parser) -> None:
+    mirror.add_argument("--lock", type=Path, metavar="FILE|DIR", required=True, help="a lock, or a folder of them")
+    mirror.add_argument("-o", "--output", type=Path, metavar="DIR", required=True, help="the folder; what it has stays")
+
+
 def _install(install: _Parser) -> None:
-    install.add_argument("--lock", type=Path, metavar="FILE", help="instead of resolving inputs")
+    install.add_argument(
+        "--lock", type=Path, metavar="FILE|DIR", help="instead of resolving inputs; of a folder, this release's"
+    )
+    install.add_argument(
+        "--mirror", type=Path, metavar="DIR", help="with --lock: from this folder of `mirror` alone, without a network"
+    )
     install.add_argument(
         "--fail-under", type=_percent, metavar="PERCENT", help="exit 1, and change nothing, below this coverage"
     )
@@ -329,15 +364,6 @@ def _install(install: _Parser) -> None:
         help="the environment alone: where OS packages are missing, print what an administrator must run, and exit 1",
     )
     _acting(install, venv="where the environment goes (default: venv)")
-
-
-def _acting(command: argparse.ArgumentParser, *, venv: str) -> None:
-    command.add_argument("--venv", type=Path, metavar="DIR", help=venv)
-    command.add_argument("--dry-run", action="store_true", help="print the exact commands and run none")
-    command.add_argument("--yes", action="store_true", help="do not ask before acting")
-    command.add_argument(
-        "--format", choices=["text", "json"], default="text", help="default: text; json tells what was or would be done"
-    )
 
 
 def _audit(audit: _Parser) -> None:

@@ -27,7 +27,7 @@ from resolver.model import NamedRepository, Outcome, PinsPolicy, Preference, Rea
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from resolver.comparing import Plans
     from resolver.cooldown import Cooldown
@@ -117,6 +117,7 @@ class _Session:
         commands: dict[str, Callable[[], int]] = {
             "report": self._report,
             "lock": self._lock,
+            "mirror": self._mirror,
             "install": self._install,
             "explain": self._explain,
             "diff": self._diff,
@@ -270,14 +271,36 @@ class _Session:
     def _lock(self) -> int:
         from resolver import lock as locking  # noqa: PLC0415 - the same
 
-        lock = self._app.lock()
-        text = locking.dumps(lock) if self._arguments.format == "pylock" else locking.dumps_requirements(lock)
-        output = self._arguments.output
-        if output is None and self._arguments.format == "pylock":
-            output = Path(locking.default_name(lock.target))
-        _put(text, output)
-        if output is not None and str(output) != "-":
-            self._progress(f"wrote {output}")
+        output, several = self._arguments.output, len(self._options.targets) > 1
+        as_files = self._arguments.format == "pylock" and str(output) != "-"
+        if several and not as_files:
+            raise InputError(
+                "locks for several targets are files in a folder",
+                context="--target",
+                hint="name one target, or the folder with -o and no --format",
+            )
+        if several and output is not None and output.exists() and not output.is_dir():
+            raise InputError("it is a file, and several locks need a folder", context=str(output))
+        locks = self._app.lock()
+        if not as_files:
+            write = locking.dumps if self._arguments.format == "pylock" else locking.dumps_requirements
+            _put(write(locks[0]), output)
+            if output is not None and str(output) != "-":
+                self._progress(f"wrote {output}")
+            return 0
+        files = {locking.place_for(lock.target, output, several=several): _bytes(locking.dumps(lock)) for lock in locks}
+        if len(files) < len(locks):
+            raise InputError("two of the targets are one release", context="--target", hint="leave one of them out")
+        if several and output is not None:
+            output.mkdir(parents=True, exist_ok=True)
+        _write(files)
+        for path in files:
+            self._progress(f"wrote {path}")
+        return 0
+
+    def _mirror(self) -> int:
+        self._app.mirror(self._arguments.output)
+        self._progress(f"{self._arguments.output} has what is needed")
         return 0
 
     def _install(self) -> int:
@@ -427,6 +450,8 @@ class _Session:
 def _options(arguments: argparse.Namespace, standing: configuration.Configuration) -> Options:
     """Join the command line and the configuration; the command line wins."""
     given = vars(arguments)
+    # A mirror has what locks name, and no more: nothing can be planned from it.
+    mirror = given.get("mirror") or standing.mirror if arguments.command in {"install", "verify"} else None
     return Options(
         inputs=tuple(given.get("inputs", ())),
         extras=tuple(map(canonicalize_name, given.get("extra", ()))),
@@ -448,7 +473,7 @@ def _options(arguments: argparse.Namespace, standing: configuration.Configuratio
         strict=given.get("strict", False) or standing.strict,
         relax=tuple(ALL if name == ALL else canonicalize_name(name) for name in given.get("relax", ())),
         direct=given.get("direct", False),
-        offline=arguments.offline,
+        offline=arguments.offline or mirror is not None,
         venv=given.get("venv") or Path(standing.venv or "venv"),
         lock=given.get("lock"),
         allow=standing.allow,
@@ -456,6 +481,7 @@ def _options(arguments: argparse.Namespace, standing: configuration.Configuratio
         dry_run=given.get("dry_run", False),
         fail_under=given.get("fail_under"),
         output=given.get("output"),
+        mirror=mirror,
         advisories=given.get("advisories") or (Path(standing.advisories) if standing.advisories else None),
     )
 
@@ -508,28 +534,41 @@ def _text_of(name: str) -> str | None:
 
 def _put(text: str, output: Path | None) -> None:
     """Write the payload to stdout (None or ``-``) or to a file: whole or not at all."""
-    try:
-        data = text.encode()
-    except UnicodeEncodeError as error:
-        name = text[: error.end].rpartition('"')[2]
-        raise InputError(f"a file's name is not UTF-8, and the output has to hold it: {name!r}…") from error
+    data = _bytes(text)
     if output is None or str(output) == "-":
         sys.stdout.write(text)
         return
-    # A link stays one, and what is no file (/dev/stdout, a pipe) is written to, never replaced.
-    path = Path(os.path.realpath(output))
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    _write({output: data})
+
+
+def _bytes(text: str) -> bytes:
     try:
-        if path.exists() and not path.is_file():
-            path.write_bytes(data)
-            return
-        try:
-            temporary.write_bytes(data)
+        return text.encode()
+    except UnicodeEncodeError as error:
+        name = text[: error.end].rpartition('"')[2]
+        raise InputError(f"a file's name is not UTF-8, and the output has to hold it: {name!r}…") from error
+
+
+def _write(files: Mapping[Path, bytes]) -> None:
+    """Write files: all of them whole, or none."""
+    aside: dict[Path, Path] = {}
+    output = Path()
+    try:
+        for output, data in files.items():
+            # A link stays one, and what is no file (/dev/stdout, a pipe) is written to, never replaced.
+            path = Path(os.path.realpath(output))
+            if path.exists() and not path.is_file():
+                path.write_bytes(data)
+                continue
+            aside[path] = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+            aside[path].write_bytes(data)
+        for path, temporary in aside.items():
             temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise CommandError(f"cannot write: {error.strerror}", context=str(output)) from error
+    finally:
+        for temporary in aside.values():
+            temporary.unlink(missing_ok=True)
 
 
 def _print_error(error: DistrofirstError) -> None:

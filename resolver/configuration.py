@@ -13,6 +13,7 @@ The command line wins over both.
     strict = false                     # lock and install refuse what somebody has to decide
     targets = ["host", "debian:13"]
     venv = "venv"
+    mirror = "/srv/mirror"             # what install --lock, and verify, take all from, without a network
     advisories = "osv"                 # a database of known vulnerabilities in OSV's format, for audit
 
     [tool.distrofirst.pins-for]        # in distrofirst.toml: [pins-for]
@@ -69,6 +70,7 @@ _KEYS = (
     "allow-sdist",
     "exclude",
     "index",
+    "mirror",
     "names",
     "only-distro",
     "pins",
@@ -109,6 +111,8 @@ class Configuration:
     """Each for one release."""
     targets: tuple[str, ...] = ()
     venv: str | None = None
+    mirror: Path | None = None
+    """From the folder of the file that names it."""
     advisories: str | None = None
     allow: frozenset[tuple[str, NormalizedName]] = frozenset()
     """The value of a ``resolver.pypi.faults.Fault`` and a project."""
@@ -160,6 +164,7 @@ def _parse(table: Mapping[str, Any], path: Path) -> Configuration:
     names = _of(table, "names", dict, path) or {}
     _check_keys(names, _NAMES_KEYS, "names.", path)
     popular = _of(names, "popular", str, path, within="names.")
+    mirror = _of(table, "mirror", str, path)
     limits = _of(table, "uploaded-before-for", dict, path) or {}
     pins_for = _of(table, "pins-for", dict, path) or {}
     pins, prefer = _of(table, "pins", str, path), _of(table, "prefer", str, path)
@@ -190,6 +195,7 @@ def _parse(table: Mapping[str, Any], path: Path) -> Configuration:
         repositories=_repositories(table, path),
         targets=_texts(table, "targets", path),
         venv=_of(table, "venv", str, path),
+        mirror=path.parent / mirror if mirror is not None else None,
         advisories=_of(table, "advisories", str, path),
         allow=_allowed(table, path),
     )

@@ -6,7 +6,10 @@ meaning fits and lets it pass.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class DistrofirstError(Exception):
@@ -72,3 +75,12 @@ class PolicyError(DistrofirstError):
     """Refused for safety: a signature, a hash, an index, a wheel's content (exit 5)."""
 
     exit_code = 5
+
+
+def of_targets(failed: Sequence[tuple[str, DistrofirstError]], message: str) -> DistrofirstError:
+    """Make one error of those of several targets, each of which it names; its kind is the one with the highest code."""
+    kind = type(max((error for _, error in failed), key=lambda error: error.exit_code))
+    told = [(target, error.message if error.context == target else str(error)) for target, error in failed]
+    lines = [f"  {target}: {line}" for target, text in told for line in text.splitlines()]
+    hints = dict.fromkeys(error.hint for _, error in failed if error.hint)
+    return kind("\n".join([f"{message}:", *lines]), hint="; ".join(hints) or None)

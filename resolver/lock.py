@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.utils import NormalizedName
@@ -41,7 +42,6 @@ from resolver.tables import Table, without_gaps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
     from resolver.model import Decision, RequirementSet, Resolution, Wheel
 
@@ -49,6 +49,7 @@ SCHEMA = "distrofirst/lock/1"
 """The shape of ``[tool.distrofirst]``; changes when a key changes its meaning or goes."""
 
 _LOCK_VERSION = "1.0"
+_LOCKS = "pylock.*.toml"
 _AGAIN = "make the lock anew with `distrofirst lock`"
 _PYTHON = re.compile(r"[0-9]+\.[0-9]+")
 _RELEASE = re.compile(r"[a-z0-9._-]+:[a-z0-9._-]+")
@@ -59,7 +60,44 @@ _KERNEL_DECIDES = frozenset({"armel", "armhf", "i386", "i686", "armv7hl"})
 
 def default_name(target: Target) -> str:
     """Give ``pylock.debian-13.toml``; a dot becomes a dash, for PEP 751 allows none (``pylock.ubuntu-24-04.toml``)."""
-    return f"pylock.{target.release.slug.replace('.', '-')}.toml"
+    return _name_for(target.release)
+
+
+def _name_for(release: Release) -> str:
+    return f"pylock.{release.slug.replace('.', '-')}.toml"
+
+
+def place_for(target: Target, output: Path | None, *, several: bool) -> Path:
+    """Tell where a lock is written: ``output`` is a folder where that is one, or has to hold several."""
+    if output is None:
+        return Path(default_name(target))
+    return output / default_name(target) if several or output.is_dir() else output
+
+
+def in_folder(folder: Path, release: Release) -> Path:
+    """Give the lock for a release in a folder of locks. Raises InputError, naming those that are there, without one."""
+    path = folder / _name_for(release)
+    if not path.is_file():
+        there = ", ".join(one.name for one in sorted(folder.glob(_LOCKS))) or "nothing of the kind"
+        raise InputError(
+            f"it has no lock for {release}: expected {path.name}, found {there}",
+            context=str(folder),
+            hint=f"make one: distrofirst lock --target {release} -o {folder}",
+        )
+    return path
+
+
+def files_of(path: Path) -> tuple[Path, ...]:
+    """Give all locks of a folder, sorted; of a file that one. Raises InputError for a folder without any."""
+    if not path.is_dir():
+        return (path,)
+    if not (found := tuple(sorted(path.glob(_LOCKS)))):
+        raise InputError(
+            f"it has no locks: expected {_LOCKS}",
+            context=str(path),
+            hint=f"make them: distrofirst lock --target RELEASE … -o {path}",
+        )
+    return found
 
 
 def from_resolution(

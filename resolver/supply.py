@@ -57,6 +57,8 @@ class Means:
     """Gives what judges names."""
     warn: Callable[[str], None]
     progress: Callable[[str], None]
+    others: tuple[Path, ...] = ()
+    """Folders like it, from which wheels are taken rather than fetched."""
     indexes: tuple[AssignedIndex, ...] = ()
     """Those that single projects come from."""
     allow: frozenset[tuple[str, NormalizedName]] = frozenset()
@@ -96,6 +98,7 @@ class Supply:
             lambda: self.client,
             means.cache,
             rebuild=self._rebuild,
+            others=means.others,
             allow=means.allow,
             offline=means.offline,
             progress=means.progress,

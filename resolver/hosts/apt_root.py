@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from resolver.hosts.apt_sources import Source
-    from resolver.model import OsPackage
+    from resolver.model import Completed, OsPackage
     from resolver.ports import Runner
 
 SYSTEM_PYTHON = "/usr/bin/python3"
@@ -39,18 +39,27 @@ def host_sources() -> tuple[Source, ...]:
     return apt_sources.read(Path("/etc/apt"))
 
 
-def dump(runner: Runner, packages: Iterable[str], *, config: Path | None = None) -> dict[str, Any]:
+def acquire_settings(runner: Runner) -> list[str]:
+    """Give those of the host's settings that concern the way to an archive, as lines of apt.conf."""
+    told = runner.run(Command(argv=("apt-config", "dump", "Acquire"), purpose="read apt's settings"))
+    return _ACQUIRE.findall(told.stdout)
+
+
+def dump(
+    runner: Runner, packages: Iterable[str], *, config: Path | None = None, host: Sequence[Source] | None = None
+) -> dict[str, Any]:
     """Ask apt what it would install: ``apt_dump.main`` under the distribution's interpreter.
 
-    ``config`` is a private root's apt.conf; without one the host answers, its installed metadata included.
+    ``config`` is a private root's apt.conf. ``host`` are the sources of this host, which then answers, its installed
+    metadata included; None: what has no such root is the host, of its own sources.
     Raises UnavailableError without python-apt or without package lists (rule I6).
     """
-    sources = () if config else host_sources()
+    sources = host_sources() if host is None and config is None else host
     request = {
         "packages": sorted(packages),
-        "site": [] if config else list(SITE),
-        "insecure": _places(source for source in sources if source.insecure),
-        "foreign": _places(source for source in sources if source.is_foreign or source.insecure),
+        "site": [] if sources is None else list(SITE),
+        "insecure": _places(source for source in sources or () if source.insecure),
+        "foreign": _places(source for source in sources or () if source.is_foreign or source.insecure),
     }
     done = runner.run(
         Command(
@@ -80,9 +89,20 @@ class AptRoot:
     """One release and architecture in a folder of ours."""
 
     def __init__(
-        self, folder: Path, *, codename: str, architecture: str, sources: Sequence[Source], runner: Runner
+        self,
+        folder: Path,
+        *,
+        codename: str,
+        architecture: str,
+        sources: Sequence[Source],
+        runner: Runner,
+        contents: bool = True,
     ) -> None:
-        """Name the root; nothing is written before ``update``. ``sources`` are the host's."""
+        """Name the root; nothing is written before ``update``. ``sources`` are the host's.
+
+        ``contents``: whether the base suite's Contents are fetched with the package lists.
+        """
+        self._wants_contents = contents
         self._folder = folder
         self._codename = codename
         self._architecture = architecture
@@ -96,18 +116,18 @@ class AptRoot:
         return any((self._folder / "lists").glob(f"*_dists_{self._codename}_*Packages*"))
 
     def update(self) -> None:
-        """Fetch and verify the package lists and Contents (``apt-get update``), some 60 MB when nothing is there.
+        """Fetch and verify the package lists and Contents (``apt-get update``), some 60 MB where nothing is there yet.
 
         Raises PolicyError for a signature that does not verify, UnavailableError without sources or network.
         """
-        text = apt_sources.render(self._sources, self._codename)
+        text = apt_sources.render(self._sources, self._codename, contents=self._wants_contents)
         if not text:
             raise UnavailableError(
                 f"the host's apt sources name no mirror for {self._codename}",
                 context="/etc/apt/sources.list.d",
                 hint="add the archive's own source there, signed by its keyring",
             )
-        with self._locked():
+        with locked(self._folder):
             self._configure(text)
             done = self._runner.stream(
                 Command(
@@ -132,8 +152,14 @@ class AptRoot:
 
     def dump(self, packages: Iterable[str]) -> dict[str, Any]:
         """Ask apt what it would install from these lists."""
-        with self._locked():
+        with locked(self._folder):
             return dump(self._runner, packages, config=self.config)
+
+    def ask(self, *argv: str, purpose: str) -> tuple[Command, Completed]:
+        """Run one of apt's programs in this root."""
+        command = Command(argv=argv, environment=self._environment(), purpose=purpose)
+        with locked(self._folder):
+            return command, self._runner.run(command)
 
     def read_metadata(self, package: OsPackage, metadata_name: str) -> dict[str, str]:
         """Read a package's Python metadata without installing it; see ``read_package_metadata``."""
@@ -153,7 +179,6 @@ class AptRoot:
             (folder / name).mkdir(parents=True, exist_ok=True)
         (folder / "status").touch()
         (folder / "etc" / "distrofirst.sources").write_text(sources, encoding="utf-8")
-        acquire = self._runner.run(Command(argv=("apt-config", "dump", "Acquire"), purpose="read apt's settings"))
         settings = [
             f'Dir "{folder}";',
             f'Dir::State "{folder}";',
@@ -180,24 +205,25 @@ class AptRoot:
             '  KeepCompressed "true";',
             '  KeepCompressedAs "gz";',
             "};",
-            *_ACQUIRE.findall(acquire.stdout),
+            *acquire_settings(self._runner),
         ]
         self.config.write_text("\n".join(settings) + "\n", encoding="utf-8")
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Let one process at a time work here; apt itself would fail at once where we can wait."""
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with (self._folder / "lock").open("w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                yield
-        except OSError as error:
-            raise UnavailableError(
-                f"the cache cannot be written: {error.strerror}",
-                context=str(error.filename or self._folder),
-                hint="free some space, or set XDG_CACHE_HOME to a folder that can be written",
-            ) from error
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Let one process at a time work on a root of ours; apt itself would fail at once where we can wait."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+    except OSError as error:
+        raise UnavailableError(
+            f"the cache cannot be written: {error.strerror}",
+            context=str(error.filename or folder),
+            hint="free some space, or set XDG_CACHE_HOME to a folder that can be written",
+        ) from error
 
 
 def newest_date(lists: Path) -> str:

@@ -180,7 +180,7 @@ def named(repositories: Iterable[NamedRepository], release: Release) -> tuple[So
     )
 
 
-def render(sources: Iterable[Source], codename: str) -> str:
+def render(sources: Iterable[Source], codename: str, *, contents: bool = True) -> str:
     """Write sources in deb822; only the base suite's Contents are wanted, of all others just the packages."""
     stanzas = []
     seen = set()
@@ -194,7 +194,7 @@ def render(sources: Iterable[Source], codename: str) -> str:
                 f"URIs: {' '.join(source.uris)}",
                 f"Suites: {suite}",
                 f"Components: {' '.join(source.components)}",
-                f"Targets: Packages{' Contents-deb' if suite == codename else ''}",
+                f"Targets: Packages{' Contents-deb' if contents and suite == codename else ''}",
             ]
             if source.signed_by:
                 lines.append(f"Signed-By: {source.signed_by}")

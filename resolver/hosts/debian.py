@@ -12,9 +12,10 @@ Then apt-get runs, once. It downloads everything and checks every signature befo
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from resolver.errors import CommandError
+from resolver.errors import CommandError, UnavailableError
 from resolver.hosts.apt_failures import failure_of
 from resolver.hosts.transaction import check_space, free_space, missing
 from resolver.model import Command, Lock, PackageChange, Target, Transaction
@@ -22,6 +23,7 @@ from resolver.model import Command, Lock, PackageChange, Target, Transaction
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from resolver.hosts.apt_mirror_root import MirrorRoot
     from resolver.ports import Runner
 
 PIP_PACKAGE = "python3-pip"
@@ -121,12 +123,21 @@ class Apt:
     """``resolver.ports.PackageManager`` on a Debian or Ubuntu host."""
 
     def __init__(
-        self, runner: Runner, host: Target, *, free_space: Callable[[str], tuple[int, int]] = free_space
+        self,
+        runner: Runner,
+        host: Target,
+        *,
+        free_space: Callable[[str], tuple[int, int]] = free_space,
+        mirror: MirrorRoot | None = None,
     ) -> None:
-        """Take the host's own target, and what tells a path's file system and the bytes free on it."""
+        """Take the host's own target, and what tells a path's file system and the bytes free on it.
+
+        ``mirror`` is where all comes from, instead of the host's sources.
+        """
         self._runner = runner
         self._host = host
         self._free_space = free_space
+        self._mirror = mirror
 
     @property
     def interpreter(self) -> str:
@@ -149,14 +160,14 @@ class Apt:
         if not wanted:
             return Transaction()
         if not simulate:
-            parted = (word.partition("=") for word in wanted)
-            return missing({name: version or None for name, _, version in parted}, installed, _install(wanted))
-        simulation = _simulate(wanted)
+            named = {name: version or None for name, _, version in (word.partition("=") for word in wanted)}
+            return missing(named, installed, self._through(_install(wanted)))
+        simulation = self._through(_simulate(wanted))
         done = self._runner.run(simulation)
         if done.returncode != 0:
             raise failure_of(simulation, done)
         steps = [(step["name"], step["old"], step["new"]) for step in _INST.finditer(done.stdout)]
-        self._check_space({name: new for name, _, new in steps})
+        self._check_described({name: new for name, _, new in steps})
         # pip's own version becomes exact too, so that what runs is what was simulated.
         versions = {name: new for name, _, new in steps}
         # Where there is none, another transaction has just installed pip.
@@ -166,7 +177,7 @@ class Apt:
             if name != PIP_PACKAGE or name in versions
         )
         return Transaction(
-            commands=(_install(exact),) if exact else (),
+            commands=(self._through(_install(exact)),) if exact else (),
             changes=tuple(PackageChange(name=name, before=old, after=new) for name, old, new in sorted(steps)),
         )
 
@@ -177,19 +188,36 @@ class Apt:
             if done.returncode != 0:
                 raise failure_of(command, done)
 
-    def _check_space(self, versions: Mapping[str, str]) -> None:
+    def _through(self, command: Command) -> Command:
+        """Have a command of apt's see the mirror's archives and no others."""
+        if self._mirror is None:
+            return command
+        return replace(command, environment={**command.environment, **self._mirror.environment})
+
+    def _check_described(self, versions: Mapping[str, str]) -> None:
+        """Look at what apt's lists say of the packages: whether the mirror has them, and whether there is room."""
+        arguments = (f"{name}={version}" for name, version in sorted(versions.items()))
+        show = Command(argv=("apt-cache", "show", "--", *arguments), purpose="see how large the OS packages are")
+        described = self._runner.run(self._through(show)).stdout
+        files = re.findall(r"^Filename: (\S+)$", described, re.MULTILINE)
+        if self._mirror is not None and (missing := self._mirror.missing(files)):
+            raise UnavailableError(
+                f"the mirror does not have {', '.join(missing)}",
+                context="--mirror",
+                hint="make it anew with this lock: distrofirst mirror --lock … -o …; a host whose own OS packages are"
+                " older, or others, may need more than the lock's: bring it up to date first",
+            )
+        self._check_space(described)
+
+    def _check_space(self, described: str) -> None:
         """Compare what the packages take with what is free: apt checks its download folder only, dpkg nothing.
 
         The sizes are the packages' own (Size in bytes, Installed-Size in KiB: deb-control(5)). What an upgrade gives
         back is not counted, for dpkg unpacks the new files before it removes the old.
         """
-        arguments = (f"{name}={version}" for name, version in sorted(versions.items()))
-        done = self._runner.run(
-            Command(argv=("apt-cache", "show", "--", *arguments), purpose="see how large the OS packages are")
-        )
         check_space(
             (
-                (path, sum(map(int, re.findall(rf"^{field}: (\d+)$", done.stdout, re.MULTILINE))) * unit)
+                (path, sum(map(int, re.findall(rf"^{field}: (\d+)$", described, re.MULTILINE))) * unit)
                 for path, field, unit in ((_ARCHIVES, "Size", 1), (_SYSTEM, "Installed-Size", 1024))
             ),
             self._free_space,

@@ -66,6 +66,7 @@ class Wheelhouse:
         cache: Cache,
         *,
         rebuild: Callable[[Wheel], None],
+        others: Sequence[Path] = (),
         allow: frozenset[tuple[str, NormalizedName]] = frozenset(),
         offline: bool = False,
         progress: Callable[[str], None] = lambda _: None,
@@ -73,12 +74,14 @@ class Wheelhouse:
         """Keep wheels in a folder, by their sha256. ``folder`` and ``http`` are called when they are needed.
 
         ``rebuild`` builds a wheel anew that a lock has, and gives it to ``keep``; it raises where it is not the same.
+        ``others`` are folders of the same kind, from which wheels are copied rather than fetched or built.
         ``allow`` holds what a review lets pass: the fault's value and the project.
         """
         self._folder = folder
         self._http = http
         self._cache = cache
         self._rebuild = rebuild
+        self._others = tuple(others)
         self._allow = allow
         self._offline = offline
         self._progress = progress
@@ -94,6 +97,17 @@ class Wheelhouse:
                 raise _refusal(lock.wheels, refused, "installed")
             self._ready = (lock, files)
         return self._ready[1]
+
+    def gather(self, lock: Lock, *, may_build: bool) -> None:
+        """Have a lock's wheels like ``obtain``, each of them in the folder: one that lies elsewhere is copied to it.
+
+        ``may_build``: the lock is for this host, which can build anew what is not in the cache any more.
+        """
+        files = self._fetch(lock.wheels, _raise, may_build=may_build)
+        for wheel in lock.wheels:
+            if files[wheel.project] != self._kept(wheel):
+                self._copy(files[wheel.project], wheel)
+        self.obtain(lock)
 
     def for_build(self, wheels: Sequence[Wheel], target: Target) -> Mapping[NormalizedName, Path]:
         """Give the file of each wheel that builds another one, fetched and looked through alike; see ``obtain``."""
@@ -119,17 +133,7 @@ class Wheelhouse:
 
     def keep(self, wheel: Wheel, made: Path) -> Path:
         """Copy a wheel that was built to where it is looked for; give that place."""
-        path = self.place(wheel)
-        _make_folder(path.parent)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.made")
-        try:
-            shutil.copyfile(made, temporary)
-            temporary.replace(path)
-        except OSError as error:
-            raise CommandError(f"cannot be kept: {error.strerror or error}", context=str(path)) from error
-        finally:
-            temporary.unlink(missing_ok=True)
-        return path
+        return self._copy(made, wheel)
 
     def look(self, lock: Lock) -> Mapping[NormalizedName, Seen]:
         """Fetch and inspect like ``obtain``, and tell of what that would refuse or what the server no longer has.
@@ -173,7 +177,7 @@ class Wheelhouse:
         """
         folder = self._folder()
         files = {wheel.project: _path(wheel, folder) for wheel in wheels}
-        missing = [wheel for wheel in wheels if not _is_whole(files[wheel.project], wheel)]
+        missing = [wheel for wheel in wheels if not self._is_here(wheel, files)]
         built = [wheel for wheel in missing if wheel.built is not None]
         local = [wheel for wheel in missing if _is_local(wheel)]
         remote = [wheel for wheel in missing if wheel not in built and wheel not in local]
@@ -189,9 +193,11 @@ class Wheelhouse:
         if remote and self._offline:
             names = ", ".join(wheel.filename for wheel in remote)
             error = UnavailableError(
-                f"{len(remote)} of {len(wheels)} wheels are not in the cache: {names}",
+                f"{len(remote)} of {len(wheels)} wheels are not in the cache{self._nor_in_others()}: {names}",
                 context="--offline",
-                hint="run once without --offline; install --dry-run fetches them, too",
+                hint="run once without --offline; install --dry-run fetches them, too"
+                if not self._others
+                else "make the mirror anew where there is a network: distrofirst mirror --lock … -o …",
             )
             for wheel in remote:
                 del files[wheel.project]
@@ -219,6 +225,52 @@ class Wheelhouse:
                         fail(project, lost)
             finally:
                 pool.shutdown(cancel_futures=True)
+
+    def _kept(self, wheel: Wheel) -> Path:
+        return self._folder() / wheel.sha256 / wheel.filename
+
+    def _nor_in_others(self) -> str:
+        return "".join(f", nor in {folder}" for folder in self._others)
+
+    def _is_here(self, wheel: Wheel, files: dict[NormalizedName, Path]) -> bool:
+        """Whether a wheel is where it is looked for, or in another folder, whose copy then is its file."""
+        if _is_whole(files[wheel.project], wheel):
+            return True
+        if (copied := self._from_others(wheel)) is not None:
+            files[wheel.project] = copied
+        return copied is not None
+
+    def _from_others(self, wheel: Wheel) -> Path | None:
+        """Copy a wheel from another folder that has it.
+
+        Raises PolicyError for another file in its place, unless the right one can be fetched.
+        """
+        for folder in self._others:
+            there = folder / wheel.sha256 / wheel.filename
+            if _is_whole(there, wheel):
+                # Held to its hash once more when it is installed: who else may write to that folder, nobody here knows.
+                return self._copy(there, wheel)
+            if there.exists() and self._offline:
+                raise PolicyError(
+                    f"its sha256 is not {wheel.sha256}, which the lock gives",
+                    context=str(there),
+                    hint="find out who changed the file, then make the mirror anew: distrofirst mirror --lock … -o …",
+                )
+        return None
+
+    def _copy(self, source: Path, wheel: Wheel) -> Path:
+        """Copy a wheel into the folder; give its place there."""
+        path = self._kept(wheel)
+        _make_folder(path.parent)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.made")
+        try:
+            shutil.copyfile(source, temporary)
+            temporary.replace(path)
+        except OSError as error:
+            raise CommandError(f"cannot be kept: {error.strerror or error}", context=str(path)) from error
+        finally:
+            temporary.unlink(missing_ok=True)
+        return path
 
     # --- looking through ---
 
@@ -309,7 +361,8 @@ def _is_local(wheel: Wheel) -> bool:
 
 def _make_folder(folder: Path) -> None:
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # The cache itself is closed to others; a mirror is there for them.
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CommandError(f"cannot be made: {error.strerror or error}", context=str(folder)) from error
 

@@ -17,12 +17,12 @@ from resolver.hosts.releases import Family
 from resolver.targets.common import HOST, Setting, mappings_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from resolver.catalog.indexed import IndexedCatalog
     from resolver.catalog.store import Header
-    from resolver.model import Release, Target
+    from resolver.model import Lock, Release, Target
     from resolver.ports import PackageFiles, PackageManager, PackageRemover
 
 __all__ = ["HOST", "Setting", "Targets", "mappings_folder"]
@@ -61,6 +61,13 @@ class FamilyTargets(Protocol):
 
     def files(self, release: Release, architecture: str | None) -> PackageFiles:
         """Give what knows the files of this host's OS packages, likewise."""
+        ...
+
+    def mirror(self, locks: Sequence[Lock], folder: Path, progress: Callable[[str], None]) -> bool:
+        """Bring the OS packages of some locks of one release and architecture into a mirror, with all they need.
+
+        False where this family has no mirrors. Raises CommandError, UnavailableError or PolicyError with the reason.
+        """
         ...
 
 
@@ -148,6 +155,10 @@ class Targets:
         """Give what knows the files of this host's OS packages, likewise."""
         here = releases.of_host()
         return self._of(here).files(here, architecture)
+
+    def mirror(self, locks: Sequence[Lock], folder: Path, progress: Callable[[str], None]) -> bool:
+        """Bring the OS packages of some locks of one release and architecture into a mirror; see ``FamilyTargets``."""
+        return self._of(locks[0].target.release).mirror(locks, folder, progress)
 
     def _of(self, release: Release) -> FamilyTargets:
         """Choose the family; it sees the repositories that are for this release alone."""

@@ -39,6 +39,8 @@ class Setting:
     offline: bool = False
     repositories: tuple[NamedRepository, ...] = ()
     """Archives to take a release from instead of the mirrors that the host knows (``--repo``)."""
+    mirror: Path | None = None
+    """A mirror that this host installs from, instead of the archives that it knows (``--mirror``)."""
 
     def fetched(self, release: Release, architecture: str, python: str = "") -> Path:
         """Give the place of a release's fetched index; of one of its Pythons where it has several."""

@@ -24,13 +24,14 @@ from resolver.model import MACHINES
 from resolver.targets.common import Setting, fingerprint, mappings_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
     from resolver.catalog.indexed import ReadExtras
     from resolver.catalog.overrides import Override
-    from resolver.model import OsPackage, Release
+    from resolver.hosts.apt_mirror_root import MirrorRoot
+    from resolver.model import Lock, OsPackage, Release
     from resolver.ports import PackageFiles, PackageManager, PackageRemover
 
 EMBEDDED_ARCHITECTURE = "amd64"
@@ -65,13 +66,20 @@ class DebianTargets:
     def open_host(self, release: Release, architecture: str | None, python: str | None) -> IndexedCatalog:
         """See the protocol."""
         known = self._overrides(release)
-        names = self._release_index(release, _architecture(None))
-        path = self.setting.cache_folder / "host" / f"{_fingerprint(names)}.idx"
+        mirror = self._mirror(release)
+        names: store.IndexFile | None
+        if mirror is None:
+            names = self._release_index(release, _architecture(None))
+        else:
+            # What a lock names is installed by its name: evidence, where it is at hand, is for what is told beside.
+            names = self._newest(release, _architecture(None))
+            mirror.update()
+        path = self.setting.cache_folder / "host" / f"{_fingerprint(names, mirror.watched if mirror else ())}.idx"
         try:
             index = store.IndexFile(path)
         except UnavailableError:
             # Not built yet, or damaged: it only keeps what apt knows.
-            index = self._build_host(release, names, known, path)
+            index = self._build_host(release, names, known, path, mirror)
         if architecture not in {None, index.header.architecture}:
             raise InputError(
                 f"this host is {index.header.architecture}, not {architecture}",
@@ -119,7 +127,35 @@ class DebianTargets:
         """See the protocol."""
         from resolver.hosts.debian import Apt  # noqa: PLC0415 - only what acts needs it
 
-        return Apt(self.setting.runner, catalog.target)
+        return Apt(self.setting.runner, catalog.target, mirror=self._mirror(catalog.target.release))
+
+    def mirror(self, locks: Sequence[Lock], folder: Path, progress: Callable[[str], None]) -> bool:
+        """See the protocol."""
+        from resolver.hosts import apt_mirror, apt_mirror_root  # noqa: PLC0415 - only here
+
+        target = locks[0].target
+        named = (package.repository.lower() for lock in locks for package in lock.os_packages)
+        foreign = not all(repository.startswith(target.release.distribution) for repository in named)
+        root = self._root(target.release, target.architecture, contents=False, foreign=foreign)
+        part = apt_mirror_root.folder_of(folder, target.release, target.architecture)
+        apt_mirror.gather(root, locks, part, progress)
+        return True
+
+    def _mirror(self, release: Release) -> MirrorRoot | None:
+        """Give this host's apt as it sees the mirror alone; None where there is none."""
+        if self.setting.mirror is None:
+            return None
+        from resolver.hosts.apt_mirror_root import MirrorRoot, keyrings_of  # noqa: PLC0415 - few have one
+
+        return MirrorRoot(
+            self.setting.mirror,
+            self.setting.cache_folder / "apt" / "mirror",
+            release=release,
+            architecture=_architecture(None),
+            sources=apt_root.host_sources(),
+            keyrings=keyrings_of(release),
+            runner=self.setting.runner,
+        )
 
     def remover(self, release: Release, architecture: str | None) -> PackageRemover:  # noqa: ARG002 - apt is apt
         """See the protocol."""
@@ -134,23 +170,32 @@ class DebianTargets:
         return DpkgFiles(self.setting.runner, _architecture(architecture))
 
     def _build_host(
-        self, release: Release, names: store.IndexFile, known: Mapping[NormalizedName, Override], path: Path
+        self,
+        release: Release,
+        names: store.IndexFile | None,
+        known: Mapping[NormalizedName, Override],
+        path: Path,
+        mirror: MirrorRoot | None,
     ) -> store.IndexFile:
         """Join the release's evidence with the host's candidates; indexes of earlier states are removed."""
-        claims = tuple(names.all_claims())
+        claims = tuple(names.all_claims()) if names is not None else ()
         named = [override.package for override in known.values() if override.package]
-        state = apt_root.dump(self.setting.runner, {*(claim.package for claim in claims), *named})
+        state = apt_root.dump(
+            self.setting.runner,
+            {*(claim.package for claim in claims), *named},
+            config=mirror.config if mirror else None,
+            host=mirror.sources() if mirror else None,
+        )
         claims += build.claims_from_owners(state["owners"], state["packages"], claims)
         built = build.build(claims, state["packages"], named)
-        date = apt_root.newest_date(Path("/var/lib/apt/lists"))
+        date = apt_root.newest_date(mirror.lists if mirror else Path("/var/lib/apt/lists"))
         content = store.dump(_header(release, state, date, "apt", built), built.claims, built.packages)
         return self.setting.keep(path, content, instead_of="*.idx")
 
     def _release_index(self, release: Release, architecture: str) -> store.IndexFile:
         """Open the newest index of a release; fetch it where there is none and the network may be used."""
-        found = [store.IndexFile(path) for path in self._release_files(release, architecture)]
-        if found:
-            return max(found, key=lambda index: index.header.date)
+        if (newest := self._newest(release, architecture)) is not None:
+            return newest
         if self.setting.offline:
             raise UnavailableError(
                 f"there is no metadata of {release} for {architecture} at hand, and the network may not be used",
@@ -158,21 +203,32 @@ class DebianTargets:
             )
         return store.IndexFile(self.update(release, architecture, None, None))
 
+    def _newest(self, release: Release, architecture: str) -> store.IndexFile | None:
+        found = [store.IndexFile(path) for path in self._release_files(release, architecture)]
+        return max(found, key=lambda index: index.header.date, default=None)
+
     def _release_files(self, release: Release, architecture: str) -> list[Path]:
         usable = [self.setting.fetched(release, architecture)]
         if architecture == EMBEDDED_ARCHITECTURE and not self.setting.repositories:
             usable.append(mappings_folder() / f"{release.slug}.idx")
         return [path for path in usable if path.exists()]
 
-    def _root(self, release: Release, architecture: str) -> AptRoot:
+    def _root(self, release: Release, architecture: str, *, contents: bool = True, foreign: bool = False) -> AptRoot:
+        """Give a private apt root; ``foreign``: with all sources of this host, where the release is its own."""
         there = release.codename or ""
+        slug = self.setting.slug(release, architecture)
+        known = apt_root.host_sources()
+        here = releases.codename_of_host(release.distribution)
+        ours = apt_sources.retarget(known, here, there)
+        if foreign and here == there:
+            ours = tuple(source for source in known if source.components and not source.insecure)
         return AptRoot(
-            self.setting.cache_folder / "apt" / self.setting.slug(release, architecture),
+            self.setting.cache_folder / "apt" / (slug if contents else f"{slug}-packages"),
             codename=there,
             architecture=architecture,
-            sources=apt_sources.named(self.setting.repositories, release)
-            or apt_sources.retarget(apt_root.host_sources(), releases.codename_of_host(release.distribution), there),
+            sources=apt_sources.named(self.setting.repositories, release) or ours,
             runner=self.setting.runner,
+            contents=contents,
         )
 
     def _overrides(self, release: Release) -> Mapping[NormalizedName, Override]:
@@ -252,7 +308,9 @@ def _header(release: Release, state: Mapping[str, Any], date: str, source: str, 
     )
 
 
-def _fingerprint(names: store.IndexFile) -> str:
+def _fingerprint(names: store.IndexFile | None, more: Iterable[Path]) -> str:
     """Hash what the host's index depends on: times and sizes of apt's and dpkg's files, the evidence, the code."""
     ours = (mappings_folder() / "debian.toml", Path(apt_root.__file__).with_name("apt_dump.py"), Path(build.__file__))
-    return fingerprint((*map(Path, _WATCHED), *ours), store.MAGIC, names.header.date, names.path.name)
+    return fingerprint(
+        (*map(Path, _WATCHED), *ours, *more), store.MAGIC, *((names.header.date, names.path.name) if names else ())
+    )

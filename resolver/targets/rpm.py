@@ -26,14 +26,14 @@ from resolver.model import MACHINES, Absence, RpmRepository, Target
 from resolver.targets.common import Setting, fingerprint, mappings_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
     from resolver.catalog.indexed import ReadExtras
     from resolver.catalog.overrides import Override
     from resolver.catalog.rpm_md import Checksum
-    from resolver.model import NamedRepository, OsPackage, Release
+    from resolver.model import Lock, NamedRepository, OsPackage, Release
     from resolver.ports import Http, PackageFiles, PackageManager, PackageRemover, RpmMetadata
 
 
@@ -97,6 +97,10 @@ class RpmTargets:
 
         reinstall = rpm_tools.reinstalling(self.setting.runner)
         return RpmFiles(self.setting.runner, _architecture(architecture), reinstall=reinstall)
+
+    def mirror(self, locks: Sequence[Lock], folder: Path, progress: Callable[[str], None]) -> bool:  # noqa: ARG002 - nothing is done
+        """See the protocol: what a host needs, its own package manager alone can tell."""
+        return False
 
     # --- the host's repositories ---
 

@@ -84,9 +84,15 @@ def test_an_index_without_tls_is_refused(run: Here, folder: Path, monkeypatch: p
     assert "PIP_INDEX_URL: the index http://index.example/simple/ is asked without TLS" in ran.err
 
 
-@pytest.mark.parametrize("command", ["report", "lock"])
 @pytest.mark.parametrize(
-    ("output", "message"), [("none/out", "No such file or directory"), (".", "Is a directory"), ("/proc/out", "")]
+    ("command", "output", "message"),
+    [
+        ("report", "none/out", "No such file or directory"),
+        ("lock", "none/out", "No such file or directory"),
+        ("report", ".", "Is a directory"),  # a lock goes into it
+        ("report", "/proc/out", ""),
+        ("lock", "/proc/out", ""),
+    ],
 )
 def test_an_output_that_cannot_be_written(run: Here, folder: Path, command: str, output: str, message: str) -> None:
     (folder / "requirements.txt").write_text("flask\n")

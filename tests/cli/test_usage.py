@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.loopback import Loopback
 
 COMMANDS = (
-    "report", "lock", "install", "explain", "diff", "verify", "undo", "audit", "review", "update", "targets"
+    "report", "lock", "mirror", "install", "explain", "diff", "verify", "undo", "audit", "review", "update", "targets"
 )  # fmt: skip
 
 

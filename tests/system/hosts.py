@@ -349,6 +349,14 @@ class Host:
         options = f"{'remount,' if again else ''}size={size}"
         subprocess.run([*command, "-o", options, "tmpfs", f"/proc/{self.pid}/root{path}"], check=True)
 
+    def bind(self, source: Path, path: str) -> None:
+        """Show a folder of the machine in the host, read-only."""
+        self.run(["mkdir", "-p", path])
+        script = 'mount --bind "$1" "$2" && mount -o remount,bind,ro "$2"'
+        words = [str(source), f"/proc/{self.pid}/root{path}"]
+        # The machine's mount, in the host's mount namespace, as above.
+        subprocess.run(["nsenter", "--target", str(self.pid), "--mount", "sh", "-c", script, "sh", *words], check=True)
+
     def packages(self) -> dict[str, str]:
         """Give the installed OS packages and their versions."""
         if not self.has("dpkg-query"):

@@ -26,6 +26,7 @@ uploaded-before = 2026-11-01
 strict = true
 targets = ["host", "debian:13"]
 venv = "env"
+mirror = "all/of it"
 
 [{0}allow]
 pth = ["SetupTools"]
@@ -80,7 +81,8 @@ def choices(path: Path) -> Configuration:
     index = AssignedIndex(
         url="https://packages.example/simple", projects=("our-app", "our-lib-*"), where=f"{path}: index[0]"
     )
-    return replace(CHOICES, popular=path.parent / "lists" / "popular.txt", indexes=(index,))
+    here = path.parent
+    return replace(CHOICES, popular=here / "lists" / "popular.txt", mirror=here / "all" / "of it", indexes=(index,))
 
 
 def test_every_key_of_distrofirst_toml(tmp_path: Path) -> None:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from resolver.errors import CommandError, PolicyError, UnavailableError
 from resolver.io.cache import FileCache
 from resolver.io.http import HttpClient, HttpOptions
+from resolver.model import Build, Sdist
 from resolver.pypi import inspection
 from resolver.pypi.wheelhouse import GoneError, Wheelhouse
 from tests.loopback import Loopback, Reply
@@ -202,3 +204,87 @@ def test_former_wheels_are_given_or_why_they_cannot_be_had(tmp_path: Path, serve
         (tmp_path / filename_of("d")).write_bytes(build(name="d"))
         with pytest.raises(PolicyError, match="sha256"):
             house.former((here,))
+
+
+# From other folders, and into a mirror --------------------------------------------------------------------------
+
+
+def house_of(folder: Path, *others: Path, http: Http | None = None, offline: bool = False) -> Wheelhouse:
+    cache = FileCache(folder / "entries", warn=pytest.fail)
+    client = (lambda: http) if http else refuse
+    return Wheelhouse(lambda: folder / "wheels", client, cache, rebuild=never, others=others, offline=offline)
+
+
+def test_a_wheel_of_another_folder_is_copied_and_not_fetched(tmp_path: Path, server: Loopback) -> None:
+    what = lock(wheels=(serve(server, "a"),))
+    (there,) = obtain(tmp_path / "other", what).values()
+    here = tmp_path / "here"
+    for others in ((tmp_path / "none", tmp_path / "other/wheels"), ()):  # then it is ours
+        (path,) = house_of(here, *others, offline=True).obtain(what).values()
+        assert path == here / "wheels" / there.relative_to(tmp_path / "other/wheels")
+        assert path.read_bytes() == there.read_bytes()
+    assert server.asked(f"/{filename_of('a')}") == 1
+
+
+def test_P2_another_file_in_another_folder_is_refused_or_fetched_instead(tmp_path: Path, server: Loopback) -> None:
+    what = lock(wheels=(serve(server, "a"),))
+    (there,) = obtain(tmp_path / "other", what).values()
+    right = there.read_bytes()
+    there.write_bytes(right[:-1])
+    with pytest.raises(PolicyError, match="its sha256 is not"):
+        house_of(tmp_path / "here", tmp_path / "other/wheels", offline=True).obtain(what)
+    with HttpClient(FileCache(tmp_path / "entries", warn=pytest.fail)) as http:
+        (path,) = house_of(tmp_path / "here", tmp_path / "other/wheels", http=http).obtain(what).values()
+    assert path.read_bytes() == right
+
+
+def test_a_wheel_in_no_folder_is_named(tmp_path: Path, server: Loopback) -> None:
+    what = lock(wheels=(serve(server, "a"),))
+    with pytest.raises(UnavailableError, match=f"nor in {tmp_path}/other: a-1.0-py3-none-any.whl") as caught:
+        house_of(tmp_path, tmp_path / "other", offline=True).obtain(what)
+    assert "distrofirst mirror" in (caught.value.hint or "")
+
+
+def test_a_mirror_gathers_also_what_lies_elsewhere_on_this_machine(tmp_path: Path) -> None:
+    content = build(name="a")
+    place = tmp_path / filename_of("a")
+    place.write_bytes(content)
+    local = wheel("a", url=place.as_uri(), sha256=hashlib.sha256(content).hexdigest())
+    house_of(tmp_path / "mirror").gather(lock(wheels=(local,)), may_build=False)
+    place.unlink()
+    (path,) = (
+        house_of(tmp_path / "host", tmp_path / "mirror/wheels", offline=True).obtain(lock(wheels=(local,))).values()
+    )
+    assert path.read_bytes() == content
+
+
+def test_P2_a_mirror_has_what_was_built_and_builds_nothing_for_another_release(tmp_path: Path) -> None:
+    content = build(name="a")
+    source = Sdist(
+        project=canonicalize_name("a"),
+        version=Version("1.0"),
+        filename="a-1.0.tar.gz",
+        url="https://files.example/a-1.0.tar.gz",
+        sha256="0" * 64,
+        size=None,
+        requires_python=None,
+        upload_time=None,
+    )
+    built = wheel("a", url=source.url, sha256=hashlib.sha256(content).hexdigest())
+    what = lock(wheels=(replace(built, built=Build(source=source, requires=())),))
+    mirror = house_of(tmp_path / "mirror", tmp_path / "cache/wheels")
+    with pytest.raises(UnavailableError, match="it was built, and is not in the cache"):
+        mirror.gather(what, may_build=False)
+    (tmp_path / "made").write_bytes(content)
+    house_of(tmp_path / "cache").keep(what.wheels[0], tmp_path / "made")
+    mirror.gather(what, may_build=False)
+    (path,) = house_of(tmp_path / "host", tmp_path / "mirror/wheels", offline=True).obtain(what).values()
+    assert path.read_bytes() == content
+
+
+def test_P4_a_mirror_does_not_gather_what_must_not_be_installed(tmp_path: Path, server: Loopback) -> None:
+    what = lock(wheels=(serve(server, "a", build({"a.pth": "import os"}, name="a")),))
+    with HttpClient(FileCache(tmp_path / "entries", warn=pytest.fail)) as http:
+        house = house_of(tmp_path, http=http)
+        with pytest.raises(PolicyError, match="1 of 1 wheels must not be installed"):
+            house.gather(what, may_build=False)

@@ -19,30 +19,26 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from resolver import configuration, cooldown
-from resolver.app import ALL, App, Options
-from resolver.arguments import parse, refuse_decided
+from resolver.app import App
+from resolver.arguments import parse
+from resolver.console import NO, encoded, print_error, put, width, write_files
 from resolver.errors import AdministratorError, CommandError, DistrofirstError, InputError
 from resolver.hosts import releases
-from resolver.model import NamedRepository, Outcome, PinsPolicy, Preference, Reason
+from resolver.model import NamedRepository, Outcome, PinsPolicy, Preference
+from resolver.options import ALL, Options
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from resolver.comparing import Plans
     from resolver.cooldown import Cooldown
-    from resolver.model import Command, Resolution, Unconsulted
+    from resolver.model import Command, Resolution
     from resolver.model.acting import InstallResult, UndoResult
-    from resolver.report.survey.total import Total
 
-NO = 1
-"""The exit code of a question whose answer is no."""
 CRASHED = 70
 """sysexits.h's EX_SOFTWARE: a fault of our own must not read as "no", which is what Python's 1 would mean here."""
 INTERRUPTED = 130
 """What shells say of a program that Ctrl-C ended."""
-
-_ONE_REPORT = "name the files, which are then one report"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -74,7 +70,7 @@ def _run(argv: Sequence[str] | None) -> int:
         # Here rather than at the interpreter's end, where a full disk or a closed pipe could no longer be told.
         sys.stdout.flush()
     except DistrofirstError as error:
-        _print_error(error)
+        print_error(error)
         return error.exit_code
     except BrokenPipeError:
         # The reader of our output is gone (``| head``).
@@ -85,7 +81,7 @@ def _run(argv: Sequence[str] | None) -> int:
         return INTERRUPTED
     except OSError as error:
         place = str(error.filename) if error.filename else None
-        _print_error(CommandError(error.strerror or str(error), context=place))
+        print_error(CommandError(error.strerror or str(error), context=place))
         _drop_output()
         return CommandError.exit_code
     except Exception:  # noqa: BLE001 - the last resort; everything expected has its class
@@ -131,142 +127,16 @@ class _Session:
         return commands[self._arguments.command]()
 
     def _report(self) -> int:
-        from resolver import gathering  # noqa: PLC0415 - each command imports its own
-        from resolver.report import formats  # noqa: PLC0415 - the same
-        from resolver.report.gate import judge  # noqa: PLC0415 - the same
-        from resolver.report.summary import summarize  # noqa: PLC0415 - the same
+        from resolver.reporting import Reporting  # noqa: PLC0415 - each command imports its own
 
-        reports = gathering.reports(self._options.inputs)
-        if reports is not None:
-            return self._fleet(reports)
-        files = self._app.files(each=self._arguments.format in formats.OF_EACH_FILE)
-        if files is not None:
-            return self._survey(files)
-        if self._arguments.format in formats.OF_GAINS and not self._arguments.relax:
-            raise InputError(
-                "it says how to loosen bounds",
-                context=f"--format {self._arguments.format}",
-                hint="add --relax all, or --relax NAME",
-            )
-        # Before the work that it would be for nothing after.
-        render = formats.load(self._arguments.format, targets=len(self._options.targets))
-        baseline = self._baseline()
-        resolutions, missing = self._app.report()
-        frame = formats.Frame(
-            missing=missing,
-            width=_width(),
+        return Reporting(
+            arguments=self._arguments,
+            options=self._options,
+            app=self._app,
+            warn=self._warn,
+            progress=self._progress,
             color=self._color(),
-            verbose=self._arguments.verbose,
-            folder=Path.cwd(),
-            read=_text_of,
-        )
-        _put(render(resolutions, frame), self._arguments.output)
-        self._tell_missing(missing)
-        bar = self._arguments.fail_under
-        low = [str(r.target) for r in resolutions if bar is not None and not summarize(r).reaches(bar)]
-        if low:
-            self._progress(f"coverage is under {bar:g} % for {', '.join(low)}")
-        if missing:
-            return max(one.exit_code for one in missing)
-        gate = judge(resolutions, reasons=frozenset(map(Reason, self._arguments.fail_on)), baseline=baseline)
-        for line in gate.lines():
-            self._progress(line)
-        return NO if low or gate.failing else 0
-
-    def _baseline(self) -> Plans | None:
-        """Read the report that only what is new since counts against; None where none is named."""
-        if self._arguments.baseline is None:
-            return None
-        from resolver import comparing  # noqa: PLC0415 - only here
-
-        return comparing.read(self._arguments.baseline)
-
-    def _fleet(self, reports: Sequence[str]) -> int:
-        """Put the reports of many hosts together."""
-        from resolver import gathering  # noqa: PLC0415 - the same
-        from resolver.report.survey.total import HOST, Total  # noqa: PLC0415 - the same
-
-        refuse_decided(self._arguments, "reports of hosts: they are made already")
-        render = self._render_of_files()
-        total = Total(noun=HOST)
-        for one in gathering.gather(reports):
-            total.add(one)
-            if render is None:
-                sys.stdout.write(one.line())
-        return self._tell_total(total, render)
-
-    def _survey(self, files: Sequence[str]) -> int:
-        """Report on many files: as they come where they are lines, else together in the end."""
-        from resolver.report.survey.total import Total  # noqa: PLC0415 - the same
-        from resolver.surveying import Ledger  # noqa: PLC0415 - the same
-
-        output = self._arguments.output
-        render = self._render_of_files()
-        gc.enable()  # main's reason not to does not hold for thousands of files
-        to_file = output is not None and str(output) != "-"
-        total = Total()
-        with contextlib.ExitStack() as stack:
-            ledger = stack.enter_context(Ledger(output)) if to_file else None
-            found, total.missing = self._app.survey(files, jobs=self._arguments.jobs, ledger=ledger)
-            for surveyed in found:
-                total.add(surveyed)
-                if render is None and not to_file:
-                    sys.stdout.write(surveyed.line())
-            if render is None and ledger is not None:
-                _put("".join(ledger.lines(files)), output)
-            return self._tell_total(total, render)
-
-    def _render_of_files(self) -> Callable[[Total], str] | None:
-        """Give what renders many reports together; None for lines. Refuses what is not theirs."""
-        from resolver.report import formats  # noqa: PLC0415 - the same
-
-        form = self._arguments.format
-        if self._arguments.baseline:
-            raise InputError("many reports have no --baseline", hint="name the files, or use --fail-on or --fail-under")
-        if self._arguments.relax:
-            raise InputError("many reports have no --relax", hint=_ONE_REPORT)
-        if form in formats.OF_EACH_FILE:
-            return None
-        if form not in formats.OF_FILES:
-            raise InputError(
-                f"many files are reported as {', '.join((*formats.OF_FILES, *formats.OF_EACH_FILE))}",
-                context=f"--format {form}",
-                hint=_ONE_REPORT,
-            )
-        return formats.load_total(form)
-
-    def _tell_total(self, total: Total, render: Callable[[Total], str] | None) -> int:
-        """Print what many reports come to, and what is wrong with some; give the exit code."""
-        from resolver.report.survey.total import summary  # noqa: PLC0415 - the same
-
-        if render is not None:
-            _put(render(total), self._arguments.output)
-        for file in total.failed:
-            print(f"distrofirst: {'error' if self._arguments.strict else 'warning'}: {file.failure}", file=sys.stderr)
-        for file in total.partial:
-            for one in file.missing:
-                self._warn(f"{file.file}: {one.target} was not consulted: {one.why}")
-        self._tell_missing(total.missing)
-        self._progress(summary(total, named="above"))
-        codes = {file.failure.exit_code for file in total.failed if file.failure}
-        codes |= {one.exit_code for one in (*total.missing, *(one for file in total.partial for one in file.missing))}
-        if unavailable := codes - {InputError.exit_code}:
-            return max(unavailable)
-        if codes and self._arguments.strict:
-            return InputError.exit_code
-        bar = self._arguments.fail_under
-        low = [target for target, place in total.places.items() if bar is not None and not place.reaches(bar)]
-        if low:
-            self._progress(f"coverage is under {bar:g} % for {', '.join(low)}")
-        reasons = frozenset(map(Reason, self._arguments.fail_on))
-        failing = {target: names for target, place in total.places.items() if (names := place.fails(reasons))}
-        for target, names in failing.items():
-            self._progress(f"{target}: not served for {' or '.join(sorted(reasons))}: {', '.join(names)}")
-        return NO if low or failing or total.unmet else 0
-
-    def _tell_missing(self, missing: Iterable[Unconsulted]) -> None:
-        for one in missing:
-            _print_error(DistrofirstError(one.why, context=f"{one.target} was not consulted", hint=one.next_step))
+        ).run()
 
     def _lock(self) -> int:
         from resolver import lock as locking  # noqa: PLC0415 - the same
@@ -284,16 +154,18 @@ class _Session:
         locks = self._app.lock()
         if not as_files:
             write = locking.dumps if self._arguments.format == "pylock" else locking.dumps_requirements
-            _put(write(locks[0]), output)
+            put(write(locks[0]), output)
             if output is not None and str(output) != "-":
                 self._progress(f"wrote {output}")
             return 0
-        files = {locking.place_for(lock.target, output, several=several): _bytes(locking.dumps(lock)) for lock in locks}
+        files = {
+            locking.place_for(lock.target, output, several=several): encoded(locking.dumps(lock)) for lock in locks
+        }
         if len(files) < len(locks):
             raise InputError("two of the targets are one release", context="--target", hint="leave one of them out")
         if several and output is not None:
             output.mkdir(parents=True, exist_ok=True)
-        _write(files)
+        write_files(files)
         for path in files:
             self._progress(f"wrote {path}")
         return 0
@@ -378,7 +250,7 @@ class _Session:
         from resolver.report import explanation  # noqa: PLC0415 - the same
 
         resolutions = self._app.explain(self._arguments.requirements)
-        sys.stdout.write(explanation.render(resolutions, width=_width()))
+        sys.stdout.write(explanation.render(resolutions, width=width()))
         return NO if any(_unmet(resolution) for resolution in resolutions) else 0
 
     def _diff(self) -> int:
@@ -414,7 +286,7 @@ class _Session:
         if self._arguments.format == "json":
             sys.stdout.write(review.as_json(found))
         else:
-            sys.stdout.write(review.text(found, width=_width(), verbose=self._arguments.verbose))
+            sys.stdout.write(review.text(found, width=width(), verbose=self._arguments.verbose))
         return 0
 
     def _update(self) -> int:
@@ -518,61 +390,3 @@ def _standing_targets(arguments: argparse.Namespace, standing: configuration.Con
 
 def _unmet(resolution: Resolution) -> bool:
     return any(decision.outcome is Outcome.UNMET for decision in resolution.decisions)
-
-
-def _width() -> int | None:
-    """Give the terminal's width; None where stdout is none."""
-    return os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else None
-
-
-def _text_of(name: str) -> str | None:
-    """Read an input again, line endings as they are."""
-    with contextlib.suppress(OSError, UnicodeDecodeError):
-        return Path(name).read_bytes().decode()
-    return None
-
-
-def _put(text: str, output: Path | None) -> None:
-    """Write the payload to stdout (None or ``-``) or to a file: whole or not at all."""
-    data = _bytes(text)
-    if output is None or str(output) == "-":
-        sys.stdout.write(text)
-        return
-    _write({output: data})
-
-
-def _bytes(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError as error:
-        name = text[: error.end].rpartition('"')[2]
-        raise InputError(f"a file's name is not UTF-8, and the output has to hold it: {name!r}…") from error
-
-
-def _write(files: Mapping[Path, bytes]) -> None:
-    """Write files: all of them whole, or none."""
-    aside: dict[Path, Path] = {}
-    output = Path()
-    try:
-        for output, data in files.items():
-            # A link stays one, and what is no file (/dev/stdout, a pipe) is written to, never replaced.
-            path = Path(os.path.realpath(output))
-            if path.exists() and not path.is_file():
-                path.write_bytes(data)
-                continue
-            aside[path] = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-            aside[path].write_bytes(data)
-        for path, temporary in aside.items():
-            temporary.replace(path)
-    except OSError as error:
-        raise CommandError(f"cannot write: {error.strerror}", context=str(output)) from error
-    finally:
-        for temporary in aside.values():
-            temporary.unlink(missing_ok=True)
-
-
-def _print_error(error: DistrofirstError) -> None:
-    place = f"{error.context}: " if error.context else ""
-    print(f"distrofirst: error: {place}{error.message}", file=sys.stderr)
-    if error.hint:
-        print(f"distrofirst: hint: {error.hint}", file=sys.stderr)

@@ -17,9 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from resolver.app import App, Options
+from resolver.app import App
 from resolver.errors import InputError
 from resolver.model import PinsPolicy
+from resolver.options import Options
 from resolver.report.summary import summarize
 
 if TYPE_CHECKING:

@@ -41,13 +41,14 @@ print(read_settings(ProcessRunner(), FileCache(None, warn=print)).index_url or "
 """
 _CONTENTS = """\
 import sys
-from resolver.app import App, Options
+from resolver.app import App
+from resolver.options import Options
 from resolver.errors import UnavailableError
 from resolver.hosts import releases
 from resolver.targets.debian import DebianTargets
 app = App(options=Options(), warn=print, progress=print)
 release = releases.parse(sys.argv[1])
-targets = DebianTargets(setting=app._targets._setting)
+targets = DebianTargets(setting=app._planner.targets._setting)
 root = targets._root(release, targets.open(release, None, None).target.architecture)
 try:
     print(*root.contents(), sep="\\n")
@@ -56,7 +57,8 @@ except UnavailableError:
 """
 _BUILD = """\
 import sys
-from resolver.app import App, Options
+from resolver.app import App
+from resolver.options import Options
 from resolver.hosts.apt_root import AptRoot
 AptRoot.update = lambda self: None  # what it would fetch is here already
 print(*App(options=Options(targets=(sys.argv[1],)), warn=print, progress=str).update())

@@ -14,11 +14,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from resolver import lock as locks
-from resolver.app import App, Options, register_folder
+from resolver.app import App
 from resolver.errors import DistrofirstError
+from resolver.folders import register_folder
 from resolver.hosts.debian import Apt
 from resolver.indexes import open_client, way
 from resolver.io.process import ProcessRunner
+from resolver.options import Options
 from resolver.pypi.wheelhouse import Wheelhouse
 from resolver.venv.install import dry_run_lines, install
 from resolver.venv.record import contract_of
@@ -40,9 +42,9 @@ def main(action: str, lock_file: str, venv: Path) -> str:
     app = App(options=Options(venv=venv, dry_run=action == "dry-run"), warn=_say, progress=_say)
     with ExitStack() as stack:
         wheels = Wheelhouse(
-            lambda: app._wheel_folder,
-            lambda: open_client(stack, app.cache, way(None, ()), offline=False),
-            app.cache,
+            lambda: app._planner._wheel_folder,
+            lambda: open_client(stack, app._planner.cache, way(None, ()), offline=False),
+            app._planner.cache,
             rebuild=lambda wheel: sys.exit(f"{wheel.filename} would have to be built"),
         )
         dry_run = action == "dry-run"

@@ -15,7 +15,8 @@ from resolver.errors import UnavailableError
 from resolver.model import Absence, OsCandidate, Reason
 from resolver.resolve import closure, pins
 from resolver.resolve.asks import Ask, Choice, Policy, url_obstacle
-from resolver.resolve.provider import HopelessError, LearnedError, Provider, Refusal
+from resolver.resolve.lessons import HopelessError, LearnedError
+from resolver.resolve.provider import Provider, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -242,7 +243,7 @@ class Engine:
         led = set(met)
         queue = list(met)
         for project in queue:  # grows while it is walked
-            above = provider.askers.get(project, set()) - led
+            above = provider.lessons.askers.get(project, set()) - led
             led |= above
             queue.extend(above)
         listed = [ask.project for ask in roots if ask.project in led]

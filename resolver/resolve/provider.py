@@ -18,9 +18,10 @@ from resolver.model import Absence, Listing, OsCandidate, PinsPolicy, Preference
 from resolver.resolve import pins
 from resolver.resolve.asks import Ask, Choice, Policy, from_metadata, hash_of, url_obstacle
 from resolver.resolve.builds import Builds
+from resolver.resolve.lessons import Lessons
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
     from packaging.version import Version
@@ -47,21 +48,6 @@ class Refusal:
         self.reason = reason
         self.detail = detail
         self.cause = cause
-
-
-class LearnedError(Exception):
-    """The search has learned that a choice which it made earlier has no hope: it should begin again, and avoid it."""
-
-
-class HopelessError(Exception):
-    """The search has learned that nothing can meet a listed requirement, whatever else is chosen."""
-
-    def __init__(self, ask: Ask, missing: Sequence[Ask], lines: Collection[NormalizedName]) -> None:
-        """Keep the demand, those below it that nothing meets, and the projects whose own lines have a part in that."""
-        super().__init__(str(ask))
-        self.ask = ask
-        self.missing = missing
-        self.lines = lines
 
 
 class Provider:
@@ -101,18 +87,10 @@ class Provider:
         self._extras_at_hand = extras_at_hand
         self.unchecked: set[NormalizedName] = set()
         self.refusals: dict[NormalizedName, Refusal] = {}
-        self.askers: dict[NormalizedName, set[NormalizedName]] = {}
-        """Who needed what at some point of the search."""
         self.notes: dict[NormalizedName, dict[str, None]] = {}
         self.listings: dict[NormalizedName, Listing] = {}
         """What the index said of the projects that it was asked about."""
-        self._asked: dict[NormalizedName, dict[Ask, None]] = {}
-        """What was asked of projects at some point of the search, but for the inputs' own demands."""
-        self._hopeless: dict[Ask, None] = {}
-        """Demands that nothing meets whatever else is chosen. Learned on the way: without it, the search would try
-        every combination of all other projects before it gave up."""
-        self._lost: dict[NormalizedName, dict[Ask, None]] = {}
-        """The hopeless demands that releases were set aside for."""
+        self.lessons = Lessons(constraints, self.os_refusal, self.wheels)
 
     def note(self, project: NormalizedName, text: str) -> None:
         """Remember one step of a project's story; told once."""
@@ -174,56 +152,9 @@ class Provider:
                     is_empty = False
                     yield Choice(project=identifier, version=wheel.version, extras=extras, source=wheel, url=url)
             if is_empty:
-                self._learn(asks)
+                self.lessons.learn(asks)
 
         return matches
-
-    def _learn(self, asks: Iterable[Ask]) -> None:
-        """Note which of the demands nothing meets by itself, and which of those above them that leaves without hope.
-
-        resolvelib keeps the candidates that it has seen, and goes back one choice at a time, so leaving some out from
-        now on is not enough. Raises HopelessError for a demand that an input makes, and LearnedError where a choice
-        may have been made that asks for what is known only now to be hopeless.
-        """
-        queue = [ask for ask in asks if ask not in self._hopeless]
-        known, is_new = len(queue), False
-        for place, ask in enumerate(queue):  # grows while it is walked
-            if ask in self._hopeless or self._has_hope(ask):
-                continue
-            self._hopeless[ask] = None
-            if ask.direct:
-                missing = self._below(ask)
-                raise HopelessError(ask, missing, {one.project for one in missing if self._is_kept_out_by_a_line(one)})
-            for asker in sorted(self.askers.get(ask.project, ())):
-                queue.extend(self._asked.get(asker, ()))
-                queue.extend(root for root in self._constraints.get(asker, ()) if root.direct)
-            is_new = is_new or place >= known
-        if is_new:
-            raise LearnedError
-
-    def _has_hope(self, ask: Ask, constraints: Sequence[Ask] | None = None) -> bool:
-        if constraints is None:
-            constraints = self._constraints.get(ask.project, ())
-            if self.os_refusal(ask.project, [ask]) is None:
-                return True
-        everything = [ask, *constraints]
-        extras = frozenset[str]().union(*(one.extras for one in everything))
-        return next(self.wheels(ask.project, everything, extras), None) is not None
-
-    def _below(self, ask: Ask) -> list[Ask]:
-        """Give the hopeless demands that a hopeless one comes from, the nearest first."""
-        found: dict[Ask, None] = {ask: None}
-        queue = [ask]
-        for one in queue:  # grows while it is walked
-            new = [below for below in self._lost.get(one.project, ()) if below not in found]
-            found.update(dict.fromkeys(new))
-            queue.extend(new)
-        return [*found][1:]
-
-    def _is_kept_out_by_a_line(self, ask: Ask) -> bool:
-        """Tell whether a demand is hopeless only because an input lists its project, too."""
-        others = [one for one in self._constraints.get(ask.project, ()) if not one.direct]
-        return len(others) < len(self._constraints.get(ask.project, ())) and self._has_hope(ask, others)
 
     def is_satisfied_by(self, requirement: Ask, candidate: Choice) -> bool:
         """Judge one demand alone (rule V3)."""
@@ -245,8 +176,7 @@ class Provider:
         else:
             asks = self._demands_of(candidate.source, candidate.extras)
         for ask in asks:
-            self.askers.setdefault(ask.project, set()).add(candidate.project)
-            self._asked.setdefault(ask.project, {})[ask] = None
+            self.lessons.heard(ask, candidate.project)
         if self._index is not None:
             self._index.prefetch(ask.project for ask in asks if self.os_refusal(ask.project, [ask]) is not None)
         return asks
@@ -343,21 +273,13 @@ class Provider:
             wheels, sdists = self._fitting(project, asks, next(iter(urls.values()), None))
             found = chain(self._in_order(project, wheels, extras), self.builds.of_sdists(project, sdists))
         for wheel in found:
-            if self._is_readable(wheel, extras) and not self._is_lost(wheel, extras):
+            if not self._is_readable(wheel, extras):
+                continue
+            missing = self.lessons.obstacle(project, self._demands_of(wheel, extras))
+            if missing is None:
                 yield wheel
-
-    def _is_lost(self, wheel: Wheel, extras: frozenset[str]) -> bool:
-        """Tell whether a wheel needs what nothing meets, as far as the search has learned."""
-        if not self._hopeless:
-            return False
-        missing = next((ask for ask in self._demands_of(wheel, extras) if ask in self._hopeless), None)
-        if missing is None:
-            return False
-        self._lost.setdefault(wheel.project, {})[missing] = None
-        self.note(
-            wheel.project, f"{wheel.version} cannot be used: nothing meets its {missing.project}{missing.specifier}"
-        )
-        return True
+            else:
+                self.note(project, f"{wheel.version} cannot be used: nothing meets {missing}")
 
     def _is_readable(self, wheel: Wheel, extras: frozenset[str]) -> bool:
         try:

@@ -21,7 +21,7 @@ from resolver.hosts.transaction import check_space, free_space, missing
 from resolver.model import Command, Lock, PackageChange, Target, Transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from resolver.hosts.apt_mirror_root import MirrorRoot
     from resolver.ports import Runner
@@ -109,14 +109,29 @@ def _wanted(lock: Lock, installed: Mapping[str, str]) -> tuple[str, ...]:
     return arguments
 
 
-def _install(arguments: tuple[str, ...]) -> Command:
-    return Command(argv=(*_INSTALL, *arguments), privileged=True, environment=_QUIET, purpose="install OS packages")
+def _torn(runner: Runner) -> dict[str, str]:
+    """Give the exact versions of all OS packages that dpkg was killed in the middle of unpacking.
 
-
-def _simulate(arguments: tuple[str, ...]) -> Command:
-    return Command(
-        argv=(*_INSTALL, "--simulate", *arguments), environment=_QUIET, purpose="simulate installing OS packages"
+    dpkg says that they have to be installed again, and apt takes them for installed and goes on to set them up.
+    """
+    command = Command(
+        argv=("dpkg-query", "--show", "--showformat=${db:Status-Eflag} ${binary:Package} ${Version}\\n"),
+        purpose="see what was left half installed",
     )
+    rows = (line.split(" ") for line in runner.run(command).stdout.splitlines())
+    return {row[1]: row[2] for row in rows if row[0] == "reinstreq"}
+
+
+def _install(arguments: tuple[str, ...], torn: Collection[str] = ()) -> Command:
+    again = ("--reinstall",) if torn else ()
+    return Command(
+        argv=(*_INSTALL, *again, *arguments), privileged=True, environment=_QUIET, purpose="install OS packages"
+    )
+
+
+def _simulate(arguments: tuple[str, ...], torn: Collection[str]) -> Command:
+    argv = (*_INSTALL, "--simulate", *(("--reinstall",) if torn else ()), *arguments)
+    return Command(argv=argv, environment=_QUIET, purpose="simulate installing OS packages")
 
 
 class Apt:
@@ -159,10 +174,14 @@ class Apt:
         wanted = _wanted(lock, installed)
         if not wanted:
             return Transaction()
+        if torn := _torn(self._runner):
+            locked = {word.partition("=")[0] for word in wanted}
+            others = (f"{name}={version}" for name, version in sorted(torn.items()) if name not in locked)
+            wanted = (*wanted, *others)
         if not simulate:
             named = {name: version or None for name, _, version in (word.partition("=") for word in wanted)}
-            return missing(named, installed, self._through(_install(wanted)))
-        simulation = self._through(_simulate(wanted))
+            return missing(named, installed, self._through(_install(wanted, torn)))
+        simulation = self._through(_simulate(wanted, torn))
         done = self._runner.run(simulation)
         if done.returncode != 0:
             raise failure_of(simulation, done)
@@ -177,8 +196,11 @@ class Apt:
             if name != PIP_PACKAGE or name in versions
         )
         return Transaction(
-            commands=(self._through(_install(exact)),) if exact else (),
-            changes=tuple(PackageChange(name=name, before=old, after=new) for name, old, new in sorted(steps)),
+            commands=(self._through(_install(exact, torn)),) if exact else (),
+            changes=tuple(
+                PackageChange(name=name, before=None if name in torn else old, after=new)
+                for name, old, new in sorted(steps)
+            ),
         )
 
     def perform(self, transaction: Transaction) -> None:

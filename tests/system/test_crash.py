@@ -132,3 +132,21 @@ def test_X4_killed_at_any_point_the_next_run_ends_alike(
     release: str, point: int, index: dict[str, str], undisturbed: dict[str, tuple[int, tuple[object, ...]]]
 ) -> None:
     killed_and_repeated(release, point, index, undisturbed)
+
+
+@pytest.mark.all_sets
+@pytest.mark.parametrize("release", ["debian:12"])
+def test_X4_what_dpkg_was_killed_in_is_installed_again(release: str, index: dict[str, str]) -> None:
+    """Not each kill hits the moment: here dpkg's own note says that it did."""
+    with Host.fresh(f"{release}+ready") as host:
+        cli = prepared(host, index)
+        name = "python3-markupsafe"
+        host.run(["sh", "-euc", f"cd /tmp && apt-get -q download {name} && dpkg --unpack {name}_*.deb"])
+        status = host.run(["cat", "/var/lib/dpkg/status"]).stdout
+        package, found, rest = status.partition(f"Package: {name}\nStatus: install ok unpacked\n")
+        assert found
+        half = f"Package: {name}\nStatus: install reinstreq half-installed\n"
+        host.write("/var/lib/dpkg/status", f"{package}{half}{rest}")
+        cli("install", "--yes", env=index)
+        assert host.run(["dpkg-query", "-W", "-f", "${db:Status-Abbrev}", name]).stdout == "ii "
+        cli("verify")

@@ -1,7 +1,7 @@
 """The Ansible collection on several hosts at once: Debian 12 and 13, stand-ins for Fedora and Tumbleweed.
 
-Real apt, dnf5, zypper and pip. The collection is the one that ``ansible-galaxy`` builds and installs. CI has two of the
-hosts, one with the newest Python that a module meets, for Ansible itself costs a second a task.
+Real apt, dnf5, zypper and pip. The collection is the one that ``ansible-galaxy`` builds and installs. CI has one of the
+hosts, with the newest Python that a module meets, for Ansible itself costs a second a task.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 PLAYBOOKS = Path(__file__).with_name("playbooks")
 FOUR = ("debian:12", "debian:13", "fedora:43", "opensuse:tumbleweed")
 TWO = ("debian:13", "fedora:43")
+ONE = ("fedora:43",)
 VENV = "/srv/app/venv"
 APPLIED = "Make or take away the environment"
 """The role's last task."""
@@ -150,7 +151,7 @@ def changed(told: Told) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize(
-    "fleet", [TWO, pytest.param(FOUR, marks=pytest.mark.all_sets)], ids=["two", "four"], indirect=True
+    "fleet", [ONE, pytest.param(FOUR, marks=pytest.mark.all_sets)], ids=["one", "four"], indirect=True
 )
 def test_X4_check_mode_tells_what_the_run_does_and_a_second_run_does_nothing(fleet: Fleet) -> None:
     asked: dict[str, Any] = {"requirements": str(fleet.folder / "requirements.txt")}

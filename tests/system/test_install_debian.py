@@ -133,7 +133,6 @@ def case(host: Host, release: str) -> Iterator[Case]:
         yield Case(host=host, release=release, index=index)
 
 
-@pytest.mark.every_release
 def test_X1_a_lock_is_installed_verified_and_left_alone_the_second_time(case: Case) -> None:
     case.from_distribution("flask")
     case.from_distribution("markupsafe")

@@ -4,7 +4,7 @@
 - ``network``: asks the configured index or archive; left out by ``--offline`` or DISTROFIRST_TEST_OFFLINE=1.
 - ``all_sets``: takes longer than CI has the time for; left out unless ``--all-sets`` is said.
 - ``in_turn``: shows the same on each of its releases; CI runs it on one of them, which its name decides, and
-  ``--all-sets`` on all. ``every_release`` excepts a test of a file that says so.
+  ``--all-sets`` on all.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _not_their_turn(items: Iterable[pytest.Item]) -> list[pytest.Item]:
     alike: dict[str, list[pytest.Item]] = {}
     for item in items:
         parameters = dict(getattr(getattr(item, "callspec", None), "params", {}))
-        if "release" in parameters and _marked(item, "in_turn") and not _marked(item, "every_release"):
+        if "release" in parameters and _marked(item, "in_turn"):
             del parameters["release"]
             name = item.nodeid.partition("[")[0]
             alike.setdefault(f"{name} {sorted(parameters.items(), key=str)}", []).append(item)

@@ -208,7 +208,11 @@ def _truth(suite: str) -> Truth:
 
 @pytest.fixture(
     scope="module",
-    params=[("debian:12", "embedded"), ("debian:12", "updated"), ("debian:13", "embedded")],
+    params=[
+        ("debian:12", "embedded"),
+        pytest.param(("debian:12", "updated"), marks=pytest.mark.all_sets),
+        ("debian:13", "embedded"),
+    ],
     ids="-".join,
 )
 def setting(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Setting:

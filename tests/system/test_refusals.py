@@ -82,6 +82,7 @@ def test_an_index_that_cannot_be_reached(cli: CommandLine) -> None:
     assert "cover" not in error, "unknown is not absent (rule I6)"
 
 
+@pytest.mark.all_sets
 @ON_13
 def test_an_archive_that_cannot_be_reached(cli: CommandLine) -> None:
     error = refused(cli, "install", "--yes", "distro.txt", code=3, network=False)
@@ -126,6 +127,7 @@ def test_a_full_disk_where_apt_downloads_to(cli: CommandLine) -> None:
     assert "free some space" in error
 
 
+@pytest.mark.all_sets
 @ON_13
 def test_a_full_disk_where_the_environment_goes(cli: CommandLine, index: dict[str, str]) -> None:
     """The OS package is there by then, and stays: it is whole. Of the environment nothing is left."""
@@ -152,6 +154,7 @@ def test_a_full_disk_where_the_cache_is(cli: CommandLine) -> None:
     cli("verify")
 
 
+@pytest.mark.all_sets
 @ON_13
 def test_X3_without_sudo_an_administrator_gets_the_command(cli: CommandLine, index: dict[str, str]) -> None:
     nobody = CommandLine.of(cli.host, "nobody", home="/home/nobody")
@@ -170,6 +173,7 @@ def test_X3_without_sudo_an_administrator_gets_the_command(cli: CommandLine, ind
     assert cli.host.run(["find", nobody.folder, "!", "-user", "nobody"]).stdout == ""
 
 
+@pytest.mark.all_sets
 @ON_12
 def test_X3_with_sudo_only_the_transaction_is_privileged_and_its_command_shown(
     cli: CommandLine, index: dict[str, str]

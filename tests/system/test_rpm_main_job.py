@@ -112,7 +112,6 @@ def index() -> Iterator[dict[str, str]]:
         yield {"PIP_INDEX_URL": url, "no_proxy": "127.0.0.1"}
 
 
-@pytest.mark.every_release
 def test_X1_planned_installed_imported_verified_and_left_alone(
     cli: CommandLine, family: Family, index: dict[str, str]
 ) -> None:

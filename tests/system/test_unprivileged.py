@@ -201,6 +201,7 @@ def test_X2_what_pip_left_in_home_and_usr_local_counts_for_nothing(host: Host, r
     cli("verify")
 
 
+@pytest.mark.all_sets
 @ON_13
 def test_X3_a_dry_run_changes_nothing_and_its_lines_pasted_do_the_same(host: Host, release: str) -> None:
     wanted = "flask\ndemo==1.0\n"

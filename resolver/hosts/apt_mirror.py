@@ -14,7 +14,6 @@ keys of the host that installs. Nothing in the folder says which keys those are.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shutil
@@ -26,7 +25,7 @@ from urllib.parse import unquote
 
 from resolver.errors import CommandError, PolicyError
 from resolver.hosts.apt_failures import failure_of
-from resolver.hosts.apt_mirror_root import MANIFEST, SCHEMA, cannot_write, put
+from resolver.hosts.apt_mirror_root import MANIFEST, SCHEMA, cannot_write, put, sha256_of
 from resolver.hosts.debian import PIP_PACKAGE
 
 if TYPE_CHECKING:
@@ -209,7 +208,7 @@ def _bring(
     root: AptRoot, files: Sequence[tuple[str, Path, str, int]], folder: Path, progress: Callable[[str], None]
 ) -> None:
     """Have files (URI, place, SHA256, size) in their place: fetched aside by apt, held to the hash, then moved."""
-    missing = [one for one in files if _sha256(one[1]) != one[2]]
+    missing = [one for one in files if sha256_of(one[1]) != one[2]]
     if missing:
         progress(f"fetching {len(missing)} of {len(files)} files, {sum(one[3] for one in missing) / 1e6:.1f} MB")
     aside = folder / ".unfinished"
@@ -219,7 +218,7 @@ def _bring(
             some = missing[start : start + _AT_A_TIME]
             _fetch(root, [(uri, aside / sha256, sha256) for uri, _, sha256, _ in some])
             for uri, path, sha256, _ in some:
-                if _sha256(aside / sha256) != sha256:
+                if sha256_of(aside / sha256) != sha256:
                     raise PolicyError("the file is not the one that the signed lists name", context=uri)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 (aside / sha256).chmod(0o644)
@@ -234,7 +233,7 @@ def _fetch(root: AptRoot, files: Sequence[tuple[str, Path, str]]) -> None:
     words: list[str] = []
     for uri, path, sha256 in files:
         scheme, _, rest = uri.partition(":")
-        if _sha256(path) == sha256:
+        if sha256_of(path) == sha256:
             continue
         if scheme in {"file", "copy"}:
             with suppress(FileNotFoundError):  # told below, as a file that is not the named one
@@ -246,11 +245,3 @@ def _fetch(root: AptRoot, files: Sequence[tuple[str, Path, str]]) -> None:
     command, done = root.ask("/usr/lib/apt/apt-helper", "download-file", *words, purpose="fetch files of the archive")
     if done.returncode != 0:
         raise failure_of(command, done)
-
-
-def _sha256(path: Path) -> str | None:
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
-        return None

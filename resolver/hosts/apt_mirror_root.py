@@ -7,6 +7,7 @@ that name (rule T1); ``copy:`` has apt hold a .deb to its hash after it is out o
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -124,14 +125,31 @@ class MirrorRoot:
         if done.returncode != 0:
             raise explain_update_failure(done.stderr, f"{self._release} in {self._archives}")
 
-    def missing(self, files: Iterable[str]) -> list[str]:
-        """Give the names of those files that no archive of the mirror has; they are as the indexes name them."""
+    def check(self, files: Iterable[tuple[str, str | None]]) -> None:
+        """Hold the mirror's files against what apt's lists say: each one's name, and its SHA256 where they have one.
+
+        apt does that too, but 3.0 calls a file of ``copy:`` that is another one an "Undetermined Error". Raises
+        UnavailableError for files that no archive of the mirror has, PolicyError for one that is not the named one.
+        """
         archives = [self._archives / archive for archive in dict.fromkeys(index[0] for index in self._indexes())]
-        return [
-            file.rpartition("/")[2]
-            for file in files
-            if not any((archive / file.removeprefix("/")).is_file() for archive in archives)
-        ]
+        missing = []
+        for file, sha256 in files:
+            found = [path for archive in archives if (path := archive / file.removeprefix("/")).is_file()]
+            if not found:
+                missing.append(file.rpartition("/")[2])
+            elif sha256 is not None and all(sha256_of(path) != sha256 for path in found):
+                raise PolicyError(
+                    "is not the file that the signed lists name",
+                    context=str(found[0]),
+                    hint=f"find out who changed the file, then {_AGAIN}",
+                )
+        if missing:
+            raise UnavailableError(
+                f"the mirror does not have {', '.join(missing)}",
+                context="--mirror",
+                hint="make it anew with this lock: distrofirst mirror --lock … -o …; a host whose own OS packages are"
+                " older, or others, may need more than the lock's: bring it up to date first",
+            )
 
     def _settings(self) -> list[str]:
         settings = [
@@ -197,6 +215,15 @@ def keyrings_of(release: Release) -> tuple[Path, ...]:
     """Name where the distribution's own keyring package puts its key."""
     stem = f"/usr/share/keyrings/{release.distribution}-archive-keyring"
     return Path(f"{stem}.pgp"), Path(f"{stem}.gpg")
+
+
+def sha256_of(path: Path) -> str | None:
+    """Give a file's SHA256; None where it cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return None
 
 
 def put(data: bytes, path: Path) -> None:

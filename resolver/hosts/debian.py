@@ -15,13 +15,13 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from resolver.errors import CommandError, UnavailableError
+from resolver.errors import CommandError
 from resolver.hosts.apt_failures import failure_of
 from resolver.hosts.transaction import check_space, free_space, missing
 from resolver.model import Command, Lock, PackageChange, Target, Transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from resolver.hosts.apt_mirror_root import MirrorRoot
     from resolver.ports import Runner
@@ -221,14 +221,8 @@ class Apt:
         arguments = (f"{name}={version}" for name, version in sorted(versions.items()))
         show = Command(argv=("apt-cache", "show", "--", *arguments), purpose="see how large the OS packages are")
         described = self._runner.run(self._through(show)).stdout
-        files = re.findall(r"^Filename: (\S+)$", described, re.MULTILINE)
-        if self._mirror is not None and (missing := self._mirror.missing(files)):
-            raise UnavailableError(
-                f"the mirror does not have {', '.join(missing)}",
-                context="--mirror",
-                hint="make it anew with this lock: distrofirst mirror --lock … -o …; a host whose own OS packages are"
-                " older, or others, may need more than the lock's: bring it up to date first",
-            )
+        if self._mirror is not None:
+            self._mirror.check(_files(described))
         self._check_space(described)
 
     def _check_space(self, described: str) -> None:
@@ -246,3 +240,11 @@ class Apt:
             context="apt-get install",
             hint="free some space; `apt-get clean` empties apt's download folder",
         )
+
+
+def _files(described: str) -> Iterator[tuple[str, str | None]]:
+    """Give the file that each paragraph of ``apt-cache show`` names, and its SHA256 where there is one."""
+    for paragraph in described.split("\n\n"):
+        fields = dict(re.findall(r"^(Filename|SHA256): (\S+)$", paragraph, re.MULTILINE))
+        if "Filename" in fields:
+            yield fields["Filename"], fields.get("SHA256")

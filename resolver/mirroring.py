@@ -48,8 +48,9 @@ def carry_out(
                     wheels.gather(lock, may_build=str(lock.target.release) == str(_here()))
                 if not targets.mirror(alike, folder, progress):
                     warn(
-                        f"{release}: the OS packages are not mirrored; its hosts take them from the repositories that"
-                        " they are configured with, a mirror of yours for example"
+                        f"{release}: the OS packages are not mirrored, for this host does not know its repositories;"
+                        f" name them (--repo {release}=URL --repo-key {release}=FILE), or run this on a host of that"
+                        " release; else its hosts take them from where they are configured to"
                     )
             except DistrofirstError as error:
                 if len(kinds) == 1:

@@ -180,6 +180,17 @@ def parse_repomd(data: bytes, context: str) -> Repomd:
     )
 
 
+def parse_files(data: bytes, context: str) -> tuple[MetadataFile, ...]:
+    """Read what files a repomd.xml lists, in its order; raises what ``parse_repomd`` raises."""
+    reader = _RepomdReader()
+    for _ in _feed(reader, [data], context):
+        pass
+    try:
+        return tuple(_metadata_file(record, context) for record in reader.records)
+    except (KeyError, ValueError) as error:
+        raise UnavailableError(f"one of its records is damaged: {error}", context=context, hint=_AGAIN) from error
+
+
 def read_primary(
     path: Path, record: MetadataFile, *, wanted: Iterable[str] = (), zstd: Unpack | None = None
 ) -> Iterator[RpmPackage]:
@@ -442,7 +453,7 @@ def _metadata_file(record: Mapping[str, str], context: str) -> MetadataFile:
     """Raise KeyError or ValueError for what is missing or nonsense, PolicyError for what proves nothing."""
     href = record["location"]
     if not href or PurePosixPath(href).is_absolute() or ".." in PurePosixPath(href).parts or "://" in href:
-        raise PolicyError(f"its primary lies outside of the repository: {href!r}", context=context)
+        raise PolicyError(f"its {record['type']} lies outside of the repository: {href!r}", context=context)
     has_open = "open-checksum" in record and record["open-checksum type"].lower() in _SIZES
     return MetadataFile(
         type=record["type"],

@@ -6,7 +6,7 @@ keys of the host that installs. Nothing in the folder says which keys those are.
 
 ::
 
-    debian-13-amd64/mirror.json                 which indexes are there, in apt's order; written last
+    debian-13-amd64/mirror.json                 {"indexes": [[ARCHIVE, SUITE, COMPONENT]…]}, in apt's order
     debian-13-amd64/debian/dists/trixie/InRelease
     debian-13-amd64/debian/dists/trixie/main/binary-amd64/Packages.xz
     debian-13-amd64/debian/pool/…
@@ -14,7 +14,6 @@ keys of the host that installs. Nothing in the folder says which keys those are.
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from contextlib import suppress
@@ -25,8 +24,8 @@ from urllib.parse import unquote
 
 from resolver.errors import CommandError, PolicyError
 from resolver.hosts.apt_failures import failure_of
-from resolver.hosts.apt_mirror_root import MANIFEST, SCHEMA, cannot_write, put, sha256_of
 from resolver.hosts.debian import PIP_PACKAGE
+from resolver.hosts.mirror_folder import cannot_write, put, sha256_of, write_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -95,8 +94,7 @@ def gather(root: AptRoot, locks: Sequence[Lock], folder: Path, progress: Callabl
         for signed in index.releases:
             place = folder / names[index.uri] / _dists(index, "") / signed.name.rpartition("_")[2]
             put(signed.read_bytes(), place)  # as apt has verified it
-    told = [[names[index.uri], index.suite, index.component] for index in indexes]
-    put((json.dumps({"schema": SCHEMA, "indexes": told}, indent=1) + "\n").encode(), folder / MANIFEST)
+    write_manifest(folder, indexes=[[names[index.uri], index.suite, index.component] for index in indexes])
 
 
 def _closure(root: AptRoot, lock: Lock) -> tuple[Deb, ...]:

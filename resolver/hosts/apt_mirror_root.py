@@ -7,17 +7,25 @@ that name (rule T1); ``copy:`` has apt hold a .deb to its hash after it is out o
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from resolver.errors import CommandError, PolicyError, UnavailableError
+from resolver.errors import PolicyError
 from resolver.hosts.apt_root import acquire_settings, explain_update_failure, locked
 from resolver.hosts.apt_sources import Source, render
+from resolver.hosts.mirror_folder import (
+    AGAIN,
+    MANIFEST,
+    PLAIN,
+    does_not_have,
+    folder_of,
+    no_manifest,
+    put,
+    read_manifest,
+    sha256_of,
+)
 from resolver.model import Command
 
 if TYPE_CHECKING:
@@ -25,18 +33,6 @@ if TYPE_CHECKING:
 
     from resolver.model import Release
     from resolver.ports import Runner
-
-SCHEMA = "distrofirst/mirror/1"
-MANIFEST = "mirror.json"
-"""``{"schema": SCHEMA, "indexes": [[ARCHIVE, SUITE, COMPONENT]…]}``, in the order that apt had them in."""
-_AGAIN = "make the mirror anew where there is a network: distrofirst mirror --lock … -o …"
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]*(?:/[A-Za-z0-9][A-Za-z0-9._+~-]*)*", re.ASCII)
-"""What an archive, a suite and a component may be called."""
-
-
-def folder_of(mirror: Path, release: Release, architecture: str) -> Path:
-    """Give the part of a mirror that is for one kind of host."""
-    return mirror / f"{release.slug}-{architecture}"
 
 
 class MirrorRoot:
@@ -141,15 +137,10 @@ class MirrorRoot:
                 raise PolicyError(
                     "is not the file that the signed lists name",
                     context=str(found[0]),
-                    hint=f"find out who changed the file, then {_AGAIN}",
+                    hint=f"find out who changed the file, then {AGAIN}",
                 )
         if missing:
-            raise UnavailableError(
-                f"the mirror does not have {', '.join(missing)}",
-                context="--mirror",
-                hint="make it anew with this lock: distrofirst mirror --lock … -o …; a host whose own OS packages are"
-                " older, or others, may need more than the lock's: bring it up to date first",
-            )
+            raise does_not_have(missing)
 
     def _settings(self) -> list[str]:
         settings = [
@@ -167,21 +158,13 @@ class MirrorRoot:
 
     def _indexes(self) -> list[tuple[str, str, str]]:
         """Read which indexes the mirror has: archive, suite, component."""
-        path = self._archives / MANIFEST
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
-            indexes = [(str(archive), str(suite), str(component)) for archive, suite, component in document["indexes"]]
-        except OSError as error:
-            raise UnavailableError(
-                f"the mirror has no OS packages for {self._release} on {self._architecture}, or is not finished",
-                context=str(path),
-                hint=_AGAIN,
-            ) from error
+            told = read_manifest(self._archives, f"{self._release} on {self._architecture}")["indexes"]
+            indexes = [(str(archive), str(suite), str(component)) for archive, suite, component in told]
         except (ValueError, KeyError, TypeError) as error:
-            raise _no_manifest(path) from error
-        # Nothing that nobody has signed may put words into apt's sources.
-        if document.get("schema") != SCHEMA or not all(_PLAIN.fullmatch(word) for index in indexes for word in index):
-            raise _no_manifest(path)
+            raise no_manifest(self._archives) from error
+        if not all(PLAIN.fullmatch(word) for index in indexes for word in index):
+            raise no_manifest(self._archives)
         return indexes
 
     def _key_of(self, archive: str, suite: str, component: str) -> str | None:
@@ -207,41 +190,7 @@ class MirrorRoot:
         )
 
 
-def _no_manifest(path: Path) -> PolicyError:
-    return PolicyError("this is not what distrofirst writes into a mirror", context=str(path), hint=_AGAIN)
-
-
 def keyrings_of(release: Release) -> tuple[Path, ...]:
     """Name where the distribution's own keyring package puts its key."""
     stem = f"/usr/share/keyrings/{release.distribution}-archive-keyring"
     return Path(f"{stem}.pgp"), Path(f"{stem}.gpg")
-
-
-def sha256_of(path: Path) -> str | None:
-    """Give a file's SHA256; None where it cannot be read."""
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
-        return None
-
-
-def put(data: bytes, path: Path) -> None:
-    """Write a file, whole or not at all; one that is the same stays as it is."""
-    try:
-        if path.is_file() and path.read_bytes() == data:
-            return
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    except OSError as error:
-        raise cannot_write(error, path) from error
-
-
-def cannot_write(error: OSError, path: Path) -> CommandError:
-    """Say that there is no place for a file."""
-    return CommandError(
-        f"cannot be written: {error.strerror or error}",
-        context=str(error.filename or path),
-        hint="make room there, or check who owns it; what is there already is not fetched again",
-    )

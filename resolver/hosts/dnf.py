@@ -58,9 +58,14 @@ SKIP_LOCKS = ("--skip-file-locks",)
 
 
 class _Dnf(RpmManager):
+    @property
+    def _sources(self) -> tuple[str, ...]:
+        """The options that have dnf see the mirror and nothing else, where there is one."""
+        return self._mirror.dnf if self._mirror is not None else ()
+
     def _install(self, builds: Iterable[Build]) -> Command:
         return Command(
-            argv=(self._tool, "install", "-y", *_OPTIONS, *map(_spec, builds)),
+            argv=(self._tool, "install", "-y", *self._sources, *_OPTIONS, *map(_spec, builds)),
             privileged=True,
             purpose="install OS packages",
         )
@@ -88,7 +93,9 @@ class Dnf5(_Dnf):
             simulation, done = self._ask_for(wanted, options)
         if _KEY_UNKNOWN in _text(done):
             # A repository with repo_gpgcheck=1 is left out until the key that its file names is in this user's cache.
-            fetch = Command(argv=("dnf5", "-y", *options, "makecache"), purpose="fetch the repositories' metadata")
+            fetch = Command(
+                argv=("dnf5", "-y", *options, *self._sources, "makecache"), purpose="fetch the repositories' metadata"
+            )
             self._runner.run(fetch)
             simulation, done = self._ask_for(wanted, options)
         if _REFUSED not in _text(done):
@@ -111,7 +118,7 @@ class Dnf5(_Dnf):
 
     def _ask_for(self, wanted: Iterable[Build], options: tuple[str, ...]) -> tuple[Command, Completed]:
         command = Command(
-            argv=("dnf5", "install", "--assumeno", *options, *_OPTIONS, *map(_spec, wanted)),
+            argv=("dnf5", "install", "--assumeno", *options, *self._sources, *_OPTIONS, *map(_spec, wanted)),
             purpose="simulate installing OS packages",
         )
         return command, self._runner.run(command)
@@ -125,7 +132,8 @@ class Dnf4(_Dnf):
         return "dnf"
 
     def _simulate(self, wanted: Sequence[Build]) -> tuple[Step, ...]:
-        return self._solved("install", {"do": "solve", "specs": [_spec(build) for build in wanted]})
+        request = {"do": "solve", "specs": [_spec(build) for build in wanted], "options": list(self._sources)}
+        return self._solved("install", request)
 
     def _simulate_removal(self, names: Sequence[str]) -> tuple[Step, ...]:
         return self._solved("remove", {"do": "solve-removal", "names": list(names)})

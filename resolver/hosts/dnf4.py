@@ -37,6 +37,14 @@ def ask(runner: Runner, request: Mapping[str, object], *, purpose: str) -> dict[
     return answer
 
 
+def keys(runner: Runner) -> tuple[str, ...]:
+    """Give the URLs of the keys that the enabled repositories name, nothing being fetched."""
+    answer = ask(runner, {"do": "keys"}, purpose="see which keys the repositories name")
+    if "failure" in answer:
+        raise complaint("repolist", answer)
+    return tuple(answer["keys"])
+
+
 def complaint(verb: str, answer: Mapping[str, Any]) -> DistrofirstError:
     """Turn a failure into the error that ``dnf VERB`` would have ended with.
 

@@ -7,8 +7,10 @@ standard library (of Python 3.9), and nothing imports it.
 The ``dnf`` command itself does not solve a transaction for whoever is not root, and says little in a form for
 programs. Its interface does both, with the user's own cache. Plug-ins are loaded, so that version locks hold.
 
-stdin: one request, ``{"do": …}``, where ``offline`` allows nothing but what the cache has:
+stdin: one request, ``{"do": …}``, where ``offline`` allows nothing but what the cache has, and ``options`` are
+``--setopt=NAME=VALUE`` for the main section:
 
+- ``keys``: the URLs of the keys that the enabled repositories name, nothing being fetched;
 - ``repositories``: the enabled ones with their effective settings, metadata fetched where there is none;
 - ``offers``, ``provides: [GLOB…]``, ``names: [NAME…]``: the available builds, after excludes and module filtering;
 - ``solve``, ``specs: [NEVRA…]``: what installing them would do, without weak dependencies;
@@ -30,6 +32,7 @@ from typing import Any
 
 import dnf
 import dnf.callback
+import dnf.conf
 import dnf.exceptions
 import dnf.repo
 import dnf.subject
@@ -53,16 +56,26 @@ class Confirmed(dnf.callback.KeyImport):  # type: ignore[misc]  # dnf has no typ
         return True
 
 
-def opened(*, offline: bool) -> tuple[Any, dict[str, str]]:
-    """Give a base with the host's repositories loaded, and those that had to be skipped with the reason."""
+def configured(options: list[str]) -> Any:
+    """Give a base that knows the repositories; nothing is fetched."""
     base = dnf.Base()
     base.conf.read()
+    for option in options:
+        name, _, value = option.removeprefix("--setopt=").partition("=")
+        if base.conf._has_option(name):  # noqa: SLF001 - as dnf's own --setopt does
+            base.conf._set_value(name, value, dnf.conf.PRIO_COMMANDLINE)  # noqa: SLF001 - the same
     base.conf.substitutions.update_from_etc(base.conf.installroot, varsdir=base.conf.varsdir)
     base.conf.install_weak_deps = False
     base.init_plugins()
     base.pre_configure_plugins()
     base.read_all_repos()
     base.configure_plugins()
+    return base
+
+
+def opened(*, offline: bool, options: list[str]) -> tuple[Any, dict[str, str]]:
+    """Give a base with the repositories loaded, and those that had to be skipped with the reason."""
+    base = configured(options)
     skipped = {}
     for repo in base.repos.iter_enabled():
         # No part of dnf's stable interface, but nothing else answers; without it such a repository is unavailable.
@@ -155,7 +168,11 @@ def answer(request: dict[str, Any], result: dict[str, Any]) -> None:
     if request["do"] == "solve-removal":
         result["steps"] = solved_removal(request["names"])
         return
-    base, skipped = opened(offline=request.get("offline", False))
+    if request["do"] == "keys":
+        enabled = configured([]).repos.iter_enabled()
+        result["keys"] = sorted({key for repo in enabled if repo.gpgcheck for key in repo.gpgkey})
+        return
+    base, skipped = opened(offline=request.get("offline", False), options=request.get("options", []))
     result["skipped"] = skipped
     if not any(base.repos.iter_enabled()):
         # In the words of the dnf command.

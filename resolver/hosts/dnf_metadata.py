@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,12 +25,15 @@ from resolver.model import Command, RpmOffer, RpmRepository
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from resolver.hosts.rpm_mirror_root import RpmMirrorRoot
     from resolver.model import Completed, OsPackage
     from resolver.ports import Runner
 
 _SYSTEM_CACHE = Path("/var/cache/libdnf5")
 _VERSION_LOCKS = Path("/etc/dnf/versionlock.toml")
 _NO_REPOSITORY = "There are no enabled repositories"
+_DUMPED = re.compile(r"^=+ .* =+$", re.MULTILINE)
+"""What stands above each repository's settings in what ``--dump-repo-config`` prints."""
 _FIELDS = "%{name}\t%{evr}\t%{arch}\t%{repoid}\n"
 
 
@@ -51,15 +55,19 @@ class Dnf5Metadata:
         offline: bool = False,
         cache: Path | None = None,
         version_locks: Path = _VERSION_LOCKS,
+        mirror: RpmMirrorRoot | None = None,
     ) -> None:
         """Take the OS packages to look for besides those with metadata: overrides know some that have none.
 
         ``offline``: what was never fetched is an error. ``cache`` is where dnf5 keeps the metadata (default: the
-        system's for root, else the user's).
+        system's for root, else the user's). ``mirror`` is what there is instead of the host's repositories.
         """
         self._runner = runner
         self._extra_names = tuple(sorted(extra_names))
-        self._options = ("-y", "--cacheonly") if offline else ("-y",)
+        self._options: tuple[str, ...] = ("-y", "--cacheonly") if offline else ("-y",)
+        if mirror is not None:
+            # It lies on a disk: there is nothing to be offline from.
+            self._options, cache = ("-y", *mirror.dnf), mirror.cache
         self._cache = cache or _user_cache()
         self._version_locks = version_locks
 
@@ -186,17 +194,39 @@ class Dnf5Metadata:
         return (ours_rank > wanted_rank) is comparator.startswith(">")
 
 
+def dnf5_keys(runner: Runner) -> tuple[str, ...]:
+    """Give the URLs of the keys that the enabled repositories name, nothing being fetched."""
+    command = Command(argv=("dnf5", "--dump-repo-config=*"), purpose="see which keys the repositories name")
+    done = runner.run(command)
+    if done.returncode != 0:
+        raise failure_of(command, done)
+    keys: list[str] = []
+    for section in _DUMPED.split(done.stdout)[1:]:
+        values = dict(re.findall(r"^(\w+) = (.*)$", section, re.MULTILINE))
+        if values.get("enabled") == values.get("gpgcheck") == "1":
+            keys += values.get("gpgkey", "").replace(",", " ").split()
+    return tuple(dict.fromkeys(keys))
+
+
 class Dnf4Metadata:
     """``resolver.ports.RpmMetadata`` with dnf 4."""
 
-    def __init__(self, runner: Runner, *, extra_names: Iterable[str] = (), offline: bool = False) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        *,
+        extra_names: Iterable[str] = (),
+        offline: bool = False,
+        mirror: RpmMirrorRoot | None = None,
+    ) -> None:
         """Take the OS packages to look for besides those with metadata: overrides know some that have none.
 
-        ``offline``: what was never fetched is an error.
+        ``offline``: what was never fetched is an error. ``mirror`` is what there is instead of the host's repositories.
         """
         self._runner = runner
         self._extra_names = sorted(extra_names)
-        self._offline = offline
+        self._offline = offline and mirror is None
+        self._sources = mirror.dnf if mirror is not None else ()
 
     def repositories(self) -> tuple[RpmRepository, ...]:
         """Give the enabled repositories; what was never fetched is fetched."""
@@ -225,7 +255,9 @@ class Dnf4Metadata:
 
     def refresh(self) -> None:
         """Fetch all repositories' metadata anew, into the cache of whoever is running this."""
-        command = Command(argv=("dnf", "-y", "makecache", "--refresh"), purpose="fetch the repositories' metadata")
+        command = Command(
+            argv=("dnf", "-y", *self._sources, "makecache", "--refresh"), purpose="fetch the repositories' metadata"
+        )
         _check_refreshed(command, self._runner.stream(command))
 
     def download(self, package: OsPackage, folder: Path) -> Path:
@@ -235,7 +267,9 @@ class Dnf4Metadata:
         return Path(self._ask(request, f"download {package.name}")["path"])
 
     def _ask(self, request: Mapping[str, object], purpose: str) -> dict[str, Any]:
-        answer = ask(self._runner, {**request, "offline": self._offline}, purpose=purpose)
+        answer = ask(
+            self._runner, {**request, "offline": self._offline, "options": list(self._sources)}, purpose=purpose
+        )
         if "failure" in answer:
             verb = "download" if request["do"] == "download" else "repoquery"
             raise as_unavailable(complaint(verb, answer))

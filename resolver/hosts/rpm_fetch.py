@@ -84,34 +84,57 @@ def fetch_file(url: str, folder: Path, href: str, http: Http, *, algorithm: str,
             context=f"{url}/{href}",
             hint="the repository has to be made anew with sha256",
         )
-    inside = PurePosixPath(href)
-    if not inside.parts or inside.is_absolute() or ".." in inside.parts or "://" in href:
-        raise PolicyError(f"the metadata names a file outside of the repository: {href!r}", context=url)
+    check_inside(href, url)
     here = local_path(url)
     path = (here or folder) / href
-    if _digest(path, algorithm) == digest:
+    if digest_of(path, algorithm) == digest:
         return path
     if here is None:
-        answer = http.get(f"{url.rstrip('/')}/{href}")
-        if not isinstance(answer, HttpNotFound):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(answer.body)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _download(f"{url.rstrip('/')}/{href}", path, http, algorithm=algorithm, digest=digest)
     if not path.exists():
         raise UnavailableError(
             "the repository does not have what its metadata lists", context=f"{url}/{href}", hint="try again later"
         )
-    if _digest(path, algorithm) != digest:
+    if digest_of(path, algorithm) != digest:
         if here is None:
             path.unlink()
-        raise PolicyError(
-            f"the file is not the one that the metadata names: its {algorithm} differs",
-            context=f"{url}/{href}",
-            hint="a mirror in the middle of its own update, or a proxy, serves another file: try again later",
-        )
+        raise _another(f"{url}/{href}", algorithm)
     return path
 
 
-def _digest(path: Path, algorithm: str) -> str | None:
+def _download(url: str, path: Path, http: Http, *, algorithm: str, digest: str) -> None:
+    """Fetch a file, an .rpm of hundreds of megabytes among them; the caller looks at what it is."""
+    if algorithm == "sha256":
+        # What was fetched before goes in any case: it is another file.
+        path.unlink(missing_ok=True)
+        try:
+            http.download(url, path, sha256=digest)
+        except PolicyError as error:
+            raise _another(url, algorithm) from error
+        return
+    answer = http.get(url)
+    if not isinstance(answer, HttpNotFound):
+        path.write_bytes(answer.body)
+
+
+def _another(url: str, algorithm: str) -> PolicyError:
+    return PolicyError(
+        f"the file is not the one that the metadata names: its {algorithm} differs",
+        context=url,
+        hint="a mirror in the middle of its own update, or a proxy, serves another file: try again later",
+    )
+
+
+def check_inside(href: str, url: str) -> None:
+    """Raise PolicyError for a file that lies outside of its repository."""
+    inside = PurePosixPath(href)
+    if not inside.parts or inside.is_absolute() or ".." in inside.parts or "://" in href:
+        raise PolicyError(f"the metadata names a file outside of the repository: {href!r}", context=url)
+
+
+def digest_of(path: Path, algorithm: str) -> str | None:
+    """Give what a file's bytes come to, in hexadecimal; None where it cannot be read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, algorithm).hexdigest()

@@ -27,6 +27,7 @@ from resolver.model import Command, PackageChange, Transaction
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from resolver.hosts.rpm_mirror_root import RpmMirrorRoot
     from resolver.model import Completed, Lock, Target
     from resolver.ports import Runner
 
@@ -68,15 +69,18 @@ class Step:
 class RpmManager(ABC):
     """``resolver.ports.PackageManager``, without what differs from tool to tool."""
 
-    def __init__(self, runner: Runner, host: Target, *, pip_package: str = PIP_PACKAGE) -> None:
+    def __init__(
+        self, runner: Runner, host: Target, *, pip_package: str = PIP_PACKAGE, mirror: RpmMirrorRoot | None = None
+    ) -> None:
         """Take the host's own target, and the OS package that brings pip for the target's Python.
 
         It is ``python3.11-pip`` beside RHEL's own Python, ``python313-pip`` on openSUSE: what provides
-        ``pythonX.Ydist(pip)``.
+        ``pythonX.Ydist(pip)``. ``mirror`` is where all comes from, instead of the host's repositories.
         """
         self._runner = runner
         self._host = host
         self._pip_package = pip_package
+        self._mirror = mirror
 
     @property
     def site_directories(self) -> tuple[str, ...]:
@@ -113,6 +117,8 @@ class RpmManager(ABC):
     def _transaction(self, wanted: Sequence[Build], there: Mapping[str, str]) -> Transaction:
         steps = self._simulate(wanted)
         self._refuse_losses(steps)
+        if self._mirror is not None:
+            self._mirror.check((step.name, step.evr, step.architecture) for step in steps if step.repository)
         exact = self._found(wanted, steps)
         return Transaction(commands=(self._install(exact),), changes=self._changes(steps, there))
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from resolver.hosts.rpm_manager import RpmManager
+    from resolver.hosts.rpm_mirror_root import RpmMirrorRoot
     from resolver.model import Target
     from resolver.ports import RpmMetadata, Runner
 
@@ -66,8 +67,10 @@ def manager_of_host(
     return RpmTool.ZYPPER if which("zypper") else None
 
 
-def metadata_of_host(runner: Runner, extra_names: Iterable[str] = (), *, offline: bool = False) -> RpmMetadata:
-    """Give what reads this host's repositories; ``extra_names`` and ``offline`` as the classes take them.
+def metadata_of_host(
+    runner: Runner, extra_names: Iterable[str] = (), *, offline: bool = False, mirror: RpmMirrorRoot | None = None
+) -> RpmMetadata:
+    """Give what reads this host's repositories; ``extra_names``, ``offline`` and ``mirror`` as the classes take them.
 
     Raises UnavailableError where there is no package manager to ask.
     """
@@ -75,21 +78,40 @@ def metadata_of_host(runner: Runner, extra_names: Iterable[str] = (), *, offline
         case RpmTool.DNF5:
             from resolver.hosts.dnf_metadata import Dnf5Metadata  # noqa: PLC0415 - one tool a host
 
-            return Dnf5Metadata(runner, extra_names=extra_names, offline=offline)
+            return Dnf5Metadata(runner, extra_names=extra_names, offline=offline, mirror=mirror)
         case RpmTool.DNF4:
             from resolver.hosts.dnf_metadata import Dnf4Metadata  # noqa: PLC0415 - the same
 
-            return Dnf4Metadata(runner, extra_names=extra_names, offline=offline)
+            return Dnf4Metadata(runner, extra_names=extra_names, offline=offline, mirror=mirror)
         case RpmTool.ZYPPER:
             from resolver.hosts.zypp_metadata import ZyppMetadata  # noqa: PLC0415 - the same
 
-            return ZyppMetadata(runner, extra_names=extra_names)
+            return ZyppMetadata(runner, extra_names=extra_names, mirror=mirror)
 
 
-def package_manager_of_host(runner: Runner, host: Target, pip_package: str | None = None) -> RpmManager:
+def keys_of_host(runner: Runner) -> tuple[str, ...]:
+    """Give the URLs of the keys that this host's enabled repositories name; no network is needed."""
+    match tool_of_host(runner):
+        case RpmTool.DNF5:
+            from resolver.hosts.dnf_metadata import dnf5_keys  # noqa: PLC0415 - one tool a host
+
+            return dnf5_keys(runner)
+        case RpmTool.DNF4:
+            from resolver.hosts.dnf4 import keys  # noqa: PLC0415 - the same
+
+            return keys(runner)
+        case RpmTool.ZYPPER:
+            from resolver.hosts.zypp_xml import keys_of  # noqa: PLC0415 - the same
+
+            return keys_of(runner)
+
+
+def package_manager_of_host(
+    runner: Runner, host: Target, pip_package: str | None = None, *, mirror: RpmMirrorRoot | None = None
+) -> RpmManager:
     """Give what installs and removes on this host.
 
-    ``pip_package`` is what carries pip for the target's Python, as far as known.
+    ``pip_package`` is what carries pip for the target's Python, as far as known; ``mirror`` as ``RpmManager`` takes it.
     """
     from resolver.hosts.rpm_manager import PIP_PACKAGE  # noqa: PLC0415 - what only looks needs no acting side
 
@@ -98,15 +120,15 @@ def package_manager_of_host(runner: Runner, host: Target, pip_package: str | Non
         case RpmTool.DNF5:
             from resolver.hosts.dnf import Dnf5  # noqa: PLC0415 - one tool a host
 
-            return Dnf5(runner, host, pip_package=pip)
+            return Dnf5(runner, host, pip_package=pip, mirror=mirror)
         case RpmTool.DNF4:
             from resolver.hosts.dnf import Dnf4  # noqa: PLC0415 - the same
 
-            return Dnf4(runner, host, pip_package=pip)
+            return Dnf4(runner, host, pip_package=pip, mirror=mirror)
         case RpmTool.ZYPPER:
             from resolver.hosts.zypper import Zypper  # noqa: PLC0415 - the same
 
-            return Zypper(runner, host, pip_package=pip)
+            return Zypper(runner, host, pip_package=pip, mirror=mirror)
 
 
 def reinstalling(runner: Runner) -> tuple[str, ...]:

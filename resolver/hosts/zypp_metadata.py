@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from xml.etree.ElementTree import Element
 
+    from resolver.hosts.rpm_mirror_root import RpmMirrorRoot
     from resolver.model import OsPackage
     from resolver.ports import Runner
 
-_ASK = ("zypper", "--xmlout", "--non-interactive", "--no-refresh")
+_ASK = ("--xmlout", "--non-interactive", "--no-refresh")
 _FOUND = 0
 _NOTHING_FOUND = 104
 _SOME_SKIPPED = 106
@@ -31,18 +32,32 @@ _SOME_SKIPPED = 106
 class ZyppMetadata:
     """``resolver.ports.RpmMetadata`` with zypper."""
 
-    def __init__(self, runner: Runner, *, extra_names: Iterable[str] = (), raw: Path = RAW) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        *,
+        extra_names: Iterable[str] = (),
+        raw: Path = RAW,
+        mirror: RpmMirrorRoot | None = None,
+    ) -> None:
         """Take the OS packages to look for besides those with metadata: overrides know some that have none.
 
-        ``raw`` is where zypp keeps the metadata.
+        ``raw`` is where zypp keeps the metadata. ``mirror`` is what there is instead of the host's repositories.
         """
         self._runner = runner
         self._extra_names = tuple(sorted(extra_names))
-        self._raw = raw
+        self._mirror = mirror
+        self._raw = mirror.raw if mirror is not None else raw
+        self._sources = mirror.zypper if mirror is not None else ()
 
     def repositories(self) -> tuple[RpmRepository, ...]:
-        """Give the enabled repositories; zypper cannot fetch for a user, so some may have no metadata."""
-        found = repositories_of(self._runner, self._raw)
+        """Give the enabled repositories; zypper cannot fetch for a user, so some may have no metadata.
+
+        A mirror's is read first, by root's rights, where it is another than what was read before.
+        """
+        if self._mirror is not None and not self._mirror.is_read():
+            self.refresh()
+        found = repositories_of(self._runner, self._sources, self._raw)
         if not found:
             raise UnavailableError(
                 "this host has no enabled repository", hint="enable one with `zypper modifyrepo --enable`"
@@ -68,7 +83,7 @@ class ZyppMetadata:
     def refresh(self) -> None:
         """Fetch all repositories' metadata anew; needs root rights."""
         command = Command(
-            argv=("zypper", "--non-interactive", "refresh"),
+            argv=("zypper", *self._sources, "--non-interactive", "refresh"),
             privileged=True,
             environment={"ZYPP_LOCK_TIMEOUT": "60"},
             purpose="fetch the repositories' metadata",
@@ -84,7 +99,7 @@ class ZyppMetadata:
         """
         spec = f"{package.name}.{package.architecture}={package.version}"
         command = Command(
-            argv=(*_ASK, "--pkg-cache-dir", str(folder), "download", spec), purpose=f"download {package.name}"
+            argv=(*self._asking, "--pkg-cache-dir", str(folder), "download", spec), purpose=f"download {package.name}"
         )
         root, said = self._ask(command)
         file = root.find("download-result/localfile")
@@ -110,7 +125,7 @@ class ZyppMetadata:
     def _rows(self, question: Sequence[str]) -> list[Element]:
         """Give the rows of one search; those of installed builds that no repository has included."""
         command = Command(
-            argv=(*_ASK, "search", "--details", "--type", "package", *question),
+            argv=(*self._asking, "search", "--details", "--type", "package", *question),
             purpose="ask for the OS packages on offer",
         )
         root, said = self._ask(command)
@@ -120,13 +135,17 @@ class ZyppMetadata:
 
     def _locked(self) -> set[tuple[str, str, str]]:
         """Give the builds that zypper's locks forbid; one that is installed needs no permission."""
-        command = Command(argv=(*_ASK, "locks", "--solvables"), purpose="ask for locked OS packages")
+        command = Command(argv=(*self._asking, "locks", "--solvables"), purpose="ask for locked OS packages")
         root, said = self._ask(command)
         if said.returncode not in {_FOUND, _SOME_SKIPPED}:
             raise as_unavailable(failure_of(command, said))
         matches = list(root.iter("match"))
         installed = {_key(match) for match in matches if match.get("installed") == "true"}
         return {_key(match) for match in matches} - installed
+
+    @property
+    def _asking(self) -> tuple[str, ...]:
+        return ("zypper", *self._sources, *_ASK)
 
     def _ask(self, command: Command) -> tuple[Element, Completed]:
         done = self._runner.run(command)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from xml.etree.ElementTree import Element
 
+    from resolver.hosts.rpm_mirror_root import RpmMirrorRoot
     from resolver.model import Target
     from resolver.ports import Runner
 
@@ -73,9 +74,10 @@ class Zypper(RpmManager):
         *,
         pip_package: str = PIP_PACKAGE,
         free_space: Callable[[str], tuple[int, int]] = free_space,
+        mirror: RpmMirrorRoot | None = None,
     ) -> None:
         """Take what ``RpmManager`` takes, and what tells a path's file system and the bytes free on it."""
-        super().__init__(runner, host, pip_package=pip_package)
+        super().__init__(runner, host, pip_package=pip_package, mirror=mirror)
         self._free_space = free_space
 
     @property
@@ -84,7 +86,16 @@ class Zypper(RpmManager):
 
     def _simulate(self, wanted: Sequence[Build]) -> tuple[Step, ...]:
         command = Command(
-            argv=("zypper", "--xmlout", *_GLOBAL, "install", "--dry-run", *_OPTIONS, *map(_spec, wanted)),
+            argv=(
+                "zypper",
+                *self._sources,
+                "--xmlout",
+                *_GLOBAL,
+                "install",
+                "--dry-run",
+                *_OPTIONS,
+                *map(_spec, wanted),
+            ),
             privileged=True,
             environment=_PATIENT,
             purpose="simulate installing OS packages",
@@ -114,6 +125,11 @@ class Zypper(RpmManager):
         return steps
 
     @property
+    def _sources(self) -> tuple[str, ...]:
+        """The options that have zypper see the mirror and nothing else, where there is one."""
+        return self._mirror.zypper if self._mirror is not None else ()
+
+    @property
     def _removing(self) -> tuple[str, ...]:
         return ("zypper", *_GLOBAL, "remove", *_REMOVE)
 
@@ -138,20 +154,20 @@ class Zypper(RpmManager):
 
     def _install(self, builds: Iterable[Build]) -> Command:
         return Command(
-            argv=("zypper", *_GLOBAL, "install", *_OPTIONS, *map(_spec, builds)),
+            argv=("zypper", *self._sources, *_GLOBAL, "install", *_OPTIONS, *map(_spec, builds)),
             privileged=True,
             environment=_PATIENT,
             purpose="install OS packages",
         )
 
     def _builds_of(self, command: Command) -> tuple[Build, ...]:
-        return tuple(_build(word) for word in command.argv if "=" in word)
+        return tuple(_build(word) for word in command.argv[command.argv.index("install") :] if "=" in word)
 
     def _succeeded(self, done: Completed) -> bool:
         return done.returncode in _DONE
 
     def _refuse_unverified(self, steps: Iterable[Step]) -> None:
-        distrust = {item.id: item.distrust for item in repositories_of(self._runner) if not item.trusted}
+        distrust = {item.id: item.distrust for item in repositories_of(self._runner, self._sources) if not item.trusted}
         for step in steps:
             if step.change is not Change.REMOVE and step.repository in distrust:
                 raise PolicyError(

@@ -66,7 +66,8 @@ class FamilyTargets(Protocol):
     def mirror(self, locks: Sequence[Lock], folder: Path, progress: Callable[[str], None]) -> bool:
         """Bring the OS packages of some locks of one release and architecture into a mirror, with all they need.
 
-        False where this family has no mirrors. Raises CommandError, UnavailableError or PolicyError with the reason.
+        False where it is not known which repositories the release has. Raises CommandError, UnavailableError or
+        PolicyError with the reason.
         """
         ...
 

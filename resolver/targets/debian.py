@@ -131,13 +131,13 @@ class DebianTargets:
 
     def mirror(self, locks: Sequence[Lock], folder: Path, progress: Callable[[str], None]) -> bool:
         """See the protocol."""
-        from resolver.hosts import apt_mirror, apt_mirror_root  # noqa: PLC0415 - only here
+        from resolver.hosts import apt_mirror, mirror_folder  # noqa: PLC0415 - only here
 
         target = locks[0].target
         named = (package.repository.lower() for lock in locks for package in lock.os_packages)
         foreign = not all(repository.startswith(target.release.distribution) for repository in named)
         root = self._root(target.release, target.architecture, contents=False, foreign=foreign)
-        part = apt_mirror_root.folder_of(folder, target.release, target.architecture)
+        part = mirror_folder.folder_of(folder, target.release, target.architecture)
         apt_mirror.gather(root, locks, part, progress)
         return True
 

@@ -22,6 +22,7 @@ from resolver.catalog.contents import split_metadata_name
 from resolver.catalog.indexed import IndexedCatalog
 from resolver.errors import InputError, UnavailableError
 from resolver.hosts import releases, rpm_database, rpm_fetch, rpm_tools
+from resolver.hosts.mirror_folder import MANIFEST, folder_of
 from resolver.model import MACHINES, Absence, RpmRepository, Target
 from resolver.targets.common import Setting, fingerprint, mappings_folder
 
@@ -33,8 +34,10 @@ if TYPE_CHECKING:
     from resolver.catalog.indexed import ReadExtras
     from resolver.catalog.overrides import Override
     from resolver.catalog.rpm_md import Checksum
+    from resolver.hosts.rpm_mirror_root import RpmMirrorRoot
     from resolver.model import Lock, NamedRepository, OsPackage, Release
     from resolver.ports import Http, PackageFiles, PackageManager, PackageRemover, RpmMetadata
+    from resolver.targets.rpm_mirror import Source
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +78,7 @@ class RpmTargets:
 
     def headers(self, release: Release) -> Iterator[store.Header]:
         """See the protocol; what answers for another release depends on the repositories of a question."""
-        path = self._host_path(release, None) if _is_host(release) else None
+        path = self._host_path(release, None, None) if _is_host(release) else None
         if path is not None and path.exists():
             yield store.IndexFile(path).header
 
@@ -83,7 +86,8 @@ class RpmTargets:
         """See the protocol."""
         pip = catalog.lookup(canonicalize_name("pip"))
         package = None if isinstance(pip, Absence) else pip.package.name
-        return rpm_tools.package_manager_of_host(self.setting.runner, catalog.target, package)
+        mirror = self._mirror(catalog.target.release)
+        return rpm_tools.package_manager_of_host(self.setting.runner, catalog.target, package, mirror=mirror)
 
     def remover(self, release: Release, architecture: str | None) -> PackageRemover:
         """See the protocol."""
@@ -98,9 +102,68 @@ class RpmTargets:
         reinstall = rpm_tools.reinstalling(self.setting.runner)
         return RpmFiles(self.setting.runner, _architecture(architecture), reinstall=reinstall)
 
-    def mirror(self, locks: Sequence[Lock], folder: Path, progress: Callable[[str], None]) -> bool:  # noqa: ARG002 - nothing is done
-        """See the protocol: what a host needs, its own package manager alone can tell."""
+    def mirror(self, locks: Sequence[Lock], folder: Path, progress: Callable[[str], None]) -> bool:
+        """See the protocol."""
+        target = locks[0].target
+        part = folder_of(folder, target.release, target.architecture)
+        if self.setting.repositories:
+            from resolver.io.http import HttpClient, HttpOptions  # noqa: PLC0415 - only here
+
+            with HttpClient(self.setting.cache, HttpOptions()) as http:
+                self._gather(self._named_sources(target, http), locks, part, progress)
+            return True
+        if _is_host(target.release) and target.architecture == _architecture(None):
+            self._gather(self._own_sources(), locks, part, progress)
+            return True
         return False
+
+    def _gather(
+        self, sources: Sequence[Source], locks: Sequence[Lock], part: Path, progress: Callable[[str], None]
+    ) -> None:
+        from resolver.targets.rpm_mirror import gather  # noqa: PLC0415 - only here
+
+        gather(sources, locks, part, runner=self.setting.runner, progress=progress)
+
+    def _named_sources(self, target: Target, http: Http) -> list[Source]:
+        from resolver.targets.rpm_mirror import NamedSource  # noqa: PLC0415 - only here
+
+        found: list[Source] = []
+        for position, one in enumerate(self.setting.repositories):
+            folder = self._folder(target.release, target.architecture, position)
+            repository = self._repository(one, position, folder, http)
+            assert repository.metadata is not None  # noqa: S101 - it has just been fetched
+            found.append(NamedSource(id=repository.id, url=one.url, metadata=repository.metadata, http=http))
+        return found
+
+    def _own_sources(self) -> list[Source]:
+        from resolver.targets.rpm_mirror import OwnSource  # noqa: PLC0415 - only here
+
+        tool = rpm_tools.metadata_of_host(self.setting.runner)
+        return [
+            OwnSource(id=one.id, metadata=one.metadata, tool=tool)
+            for one in tool.repositories()
+            if one.trusted and one.metadata is not None
+        ]
+
+    def _mirror(self, release: Release) -> RpmMirrorRoot | None:
+        """Give the mirror that this host takes its OS packages from; None where there is none, or none has any."""
+        if self.setting.mirror is None:
+            return None
+        if not (folder_of(self.setting.mirror, release, _architecture(None)) / MANIFEST).exists():
+            return None
+        from resolver.hosts.rpm_mirror_root import RpmMirrorRoot  # noqa: PLC0415 - few have one
+
+        runner = self.setting.runner
+        mirror = RpmMirrorRoot(
+            self.setting.mirror,
+            self.setting.cache_folder / "rpm-mirror",
+            release=release,
+            architecture=_architecture(None),
+            keys=rpm_tools.keys_of_host(runner),
+            metadata_is_signed=rpm_tools.tool_of_host(runner) is rpm_tools.RpmTool.ZYPPER,
+        )
+        mirror.prepare()
+        return mirror
 
     # --- the host's repositories ---
 
@@ -112,22 +175,26 @@ class RpmTargets:
                 context="--arch",
                 hint=f"for another architecture name the release too: --target {release}",
             )
+        mirror = self._mirror(release)
         try:
-            return store.IndexFile(self._host_path(release, python))
+            return store.IndexFile(self._host_path(release, python, mirror))
         except UnavailableError:
-            return self._build_host(release, here, python)
+            return self._build_host(release, here, python, mirror)
 
-    def _host_path(self, release: Release, python: str | None) -> Path:
+    def _host_path(self, release: Release, python: str | None, mirror: RpmMirrorRoot | None) -> Path:
         """Name the index by what it depends on: the tools' configuration and metadata, the overrides, the code."""
-        state = fingerprint((*rpm_tools.watched(), *_ours(release)), store.MAGIC, str(release))
+        theirs = (*rpm_tools.watched(), *(mirror.watched if mirror is not None else ()))
+        state = fingerprint((*theirs, *_ours(release)), store.MAGIC, str(release))
         return self.setting.cache_folder / "host" / f"{python or 'main'}-{state}.idx"
 
-    def _build_host(self, release: Release, architecture: str, python: str | None) -> store.IndexFile:
+    def _build_host(
+        self, release: Release, architecture: str, python: str | None, mirror: RpmMirrorRoot | None
+    ) -> store.IndexFile:
         """Read the host's metadata and ask its package manager; indexes of earlier states are removed."""
         from resolver.targets.rpm_index import World, build  # noqa: PLC0415 - a warm run only opens an index
 
         def asked(named: tuple[str, ...] = ()) -> RpmMetadata:
-            return rpm_tools.metadata_of_host(self.setting.runner, named, offline=self.setting.offline)
+            return rpm_tools.metadata_of_host(self.setting.runner, named, offline=self.setting.offline, mirror=mirror)
 
         world = World(
             release=release,
@@ -139,7 +206,7 @@ class RpmTargets:
         )
         content = build(world, python, self.setting.runner)
         # Asking may have fetched: only now does the state that names the index stand still.
-        path = self._host_path(release, python)
+        path = self._host_path(release, python, mirror)
         return self.setting.keep(path, content, instead_of=f"{python or 'main'}-*.idx")
 
     # --- repositories that the user names ---

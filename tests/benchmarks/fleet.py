@@ -4,9 +4,9 @@
 
 The locks and the mirror are made on this machine, once; both times are printed. Then each host, in turn one of each
 kind, starts fresh as ``tests/system`` builds it (with what distrofirst runs from), gets the two folders read-only and
-no network interface at all, and runs ``install --lock locks --mirror mirror --yes``, ``verify`` and ``report``. Printed
-is the time of ``install`` by release, and what ``report`` makes of all hosts' reports together. A host that does not
-come out as its lock says ends it all.
+no network interface at all, loses the repository that a stand-in is configured with, and runs ``install --lock locks
+--mirror mirror --yes``, ``verify`` and ``report``. Printed is the time of ``install`` by release, and what ``report``
+makes of all hosts' reports together. A host that does not come out as its lock says ends it all.
 """
 
 from __future__ import annotations
@@ -64,16 +64,16 @@ class Fleet:
         (self.folder / "requirements.txt").write_text(self.requirements)
         for name in ("locks", "reports"):
             (self.folder / name).mkdir()
-        words: list[str] = []
+        named: list[str] = []
         for release in releases:
-            words += ["--target", release]
             if not release.startswith("debian"):
                 root = hosts.build(release)
-                words += ["--repo", f"{release}=file://{root}{REPOSITORY}", "--repo-key", f"{release}={root / _KEY}"]
+                named += ["--repo", f"{release}=file://{root}{REPOSITORY}", "--repo-key", f"{release}={root / _KEY}"]
+        targets = [word for release in releases for word in ("--target", release)]
         start = time.monotonic()
-        self.command("lock", *words, "-o", "locks", "requirements.txt")
+        self.command("lock", *targets, *named, "-o", "locks", "requirements.txt")
         locked = time.monotonic()
-        self.command("mirror", "--lock", "locks", "-o", "mirror")
+        self.command("mirror", "--lock", "locks", *named, "-o", "mirror")
         return locked - start, time.monotonic() - locked
 
     def provision(self, number: int, release: str) -> float:
@@ -81,6 +81,7 @@ class Fleet:
         with Host.fresh(f"{release}+ready") as host:
             for name in ("locks", "mirror"):
                 host.bind(self.folder / name, f"/srv/{name}")
+            host.run(["rm", "-rf", REPOSITORY])
             cli = CommandLine.of(host)
             cli.write("requirements.txt", self.requirements)
             start = time.monotonic()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from resolver import lock as locks
-from resolver.hosts import apt_mirror_root, apt_root, releases
+from resolver.hosts import apt_mirror_root, apt_root, mirror_folder, releases
 from resolver.hosts.apt_sources import Source
 from resolver.model import Release
 from resolver.targets import debian as debian_targets
@@ -303,12 +303,12 @@ def no_manifest(folder: Path, archive: Archive) -> None:
 
 def manifest_with_words_of_its_own(folder: Path, archive: Archive) -> None:
     indexes = [["debian", f"{archive.suite}\nTrusted: yes", "main"]]
-    manifest(folder, json.dumps({"schema": apt_mirror_root.SCHEMA, "indexes": indexes}))
+    manifest(folder, json.dumps({"schema": mirror_folder.SCHEMA, "indexes": indexes}))
 
 
 def manifest_that_leads_out(folder: Path, archive: Archive) -> None:
     indexes = [["../../debian", archive.suite, "main"]]
-    manifest(folder, json.dumps({"schema": apt_mirror_root.SCHEMA, "indexes": indexes}))
+    manifest(folder, json.dumps({"schema": mirror_folder.SCHEMA, "indexes": indexes}))
 
 
 @pytest.mark.parametrize(
@@ -377,7 +377,7 @@ def test_of_an_rpm_release_the_wheels_are_mirrored_and_one_failure_holds_nothing
     shutil.rmtree(fleet / "mirror")
     ran = run(*MAKE)
     assert (ran.code, ran.out) == (3, "")
-    assert "warning: fedora:43: the OS packages are not mirrored; its hosts take them from the reposi" in ran.err
+    assert "warning: fedora:43: the OS packages are not mirrored, for this host does not know its repositories" in ran.err
     assert "1 of 2 releases are not mirrored:\n  ubuntu:24.04: " in ran.err
     assert "the host's apt sources name no mirror for noble" in ran.err
     assert [path.name for path in fleet.glob("mirror/wheels/*/*")] == [filename_of("a")]

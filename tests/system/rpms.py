@@ -55,9 +55,13 @@ class Builder:
         fields = json.dumps(asdict(rpm))
         return self.host.run(["python3", _PROGRAM, "package", folder, key or ""], input=fields).stdout.strip()
 
+    def index(self, *, key: str | None = KEY, folder: str = REPOSITORY) -> None:
+        """Write the metadata of a folder's packages anew, and sign it if there is a ``key``."""
+        self.host.run(["python3", _PROGRAM, "index", folder, key or ""])
+
     def publish(self, host: Host, *, key: str | None = KEY, folder: str = REPOSITORY) -> None:
         """Index a folder's packages, sign the metadata if there is a ``key``, and put the whole into a host."""
-        self.host.run(["python3", _PROGRAM, "index", folder, key or ""])
+        self.index(key=key, folder=folder)
         self.copy(folder, host)
 
     def copy(self, path: str, host: Host) -> None:

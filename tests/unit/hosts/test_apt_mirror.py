@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from resolver.errors import CommandError, PolicyError, UnavailableError
 from resolver.hosts import apt_mirror
-from resolver.hosts.apt_mirror_root import MANIFEST, SCHEMA, MirrorRoot, folder_of
+from resolver.hosts.apt_mirror_root import MirrorRoot
 from resolver.hosts.apt_root import AptRoot
 from resolver.hosts.apt_sources import Source
+from resolver.hosts.mirror_folder import MANIFEST, SCHEMA, folder_of
 from resolver.model import Command, Completed, Release
 from tests.fakes import FakeRunner
 from tests.unit.venv.samples import lock, os_package

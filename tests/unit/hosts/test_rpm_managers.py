@@ -12,7 +12,9 @@ from packaging.version import Version
 
 from resolver.errors import CommandError, DistrofirstError, PolicyError, UnavailableError
 from resolver.hosts.dnf import Dnf4, Dnf5, read_table
+from resolver.hosts.mirror_folder import folder_of, write_manifest
 from resolver.hosts.rpm_manager import Change, RpmManager
+from resolver.hosts.rpm_mirror_root import RpmMirrorRoot
 from resolver.hosts.zypper import Zypper
 from resolver.model import (
     Completed,
@@ -28,6 +30,8 @@ from resolver.model import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from resolver.model import Command
 
 HOST = Target(release=Release(distribution="fedora", version="43"), architecture="x86_64", python="3.14")
@@ -156,7 +160,7 @@ class Machine:
             case ("rpm", *words):
                 rows = [f"{name}\tnoarch\t0:{self.installed[name]}\n" for name in words[3:] if name in self.installed]
                 return ok("".join(row.replace("\t0:1:", "\t1:") for row in rows), returncode=1)
-            case ("zypper", "--xmlout", "--non-interactive", "repos", *_):
+            case ("zypper", *words) if "repos" in words:
                 return ok(ZYPPER_REPOSITORIES)
             case ("dnf5", "-y", *_):
                 return ok("Metadata cache created.\n")
@@ -180,14 +184,14 @@ def plenty(path: str) -> tuple[int, int]:
     return 1, 10**12
 
 
-def manager_of(tool: str, machine: Machine) -> RpmManager:
+def manager_of(tool: str, machine: Machine, mirror: RpmMirrorRoot | None = None) -> RpmManager:
     match tool:
         case "dnf5":
-            return Dnf5(machine, HOST)
+            return Dnf5(machine, HOST, mirror=mirror)
         case "dnf":
-            return Dnf4(machine, HOST)
+            return Dnf4(machine, HOST, mirror=mirror)
         case _:
-            return Zypper(machine, HOST, free_space=plenty)
+            return Zypper(machine, HOST, free_space=plenty, mirror=mirror)
 
 
 def dnf4_answer(**answer: object) -> Completed:
@@ -245,6 +249,38 @@ def test_X1_nobody_is_asked_and_nothing_comes_unasked_or_unsigned(tool: str, opt
     (command,) = manager_of(tool, machine).plan(WANTED).commands
     assert option in command.argv
     assert not {"--nogpgcheck", "--no-gpg-checks", "--allowerasing", "--oldpackage"} & set(command.argv)
+
+
+def mirror_of(folder: Path, packages: list[list[str]]) -> RpmMirrorRoot:
+    """Make a mirror that has these: name, EVR, architecture."""
+    part = folder_of(folder / "mirror", HOST.release, HOST.architecture)
+    part.mkdir(parents=True)
+    (part / "a.rpm").touch()
+    write_manifest(part, repositories=["base"], packages=[[*one, "a.rpm"] for one in packages])
+    return RpmMirrorRoot(folder / "mirror", folder / "ours", release=HOST.release, architecture=HOST.architecture)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_X1_a_mirror_is_all_that_the_tool_sees(tool: str, tmp_path: Path) -> None:
+    machine = Machine(simulated=[SOLVED[tool]], installed=dict(BEFORE), result=AFTER)
+    mirror = mirror_of(tmp_path, [step[1:4] for step in DNF4_STEPS])
+    manager = manager_of(tool, machine, mirror)
+    manager.perform(manager.plan(WANTED))
+    asked = [command for command in machine.commands if command.argv[0] != "rpm"]
+    assert len(asked) > 1
+    for command in asked:
+        said = " ".join(command.argv) + (command.stdin or "")
+        assert str(mirror.repositories) in said
+        assert str(mirror.cache) in said
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_X1_what_a_mirror_does_not_have_ends_the_plan(tool: str, tmp_path: Path) -> None:
+    machine = Machine(simulated=[SOLVED[tool]], installed=dict(BEFORE))
+    mirror = mirror_of(tmp_path, [step[1:4] for step in DNF4_STEPS[:-1]])
+    with pytest.raises(UnavailableError, match=r"the mirror does not have python3\.14-dotted\+x-1\.0-1\.noarch"):
+        manager_of(tool, machine, mirror).plan(WANTED)
+    assert not machine.acting
 
 
 @pytest.mark.parametrize("tool", TOOLS)

@@ -239,7 +239,7 @@ def test_dnf4_tells_the_settings_that_hold() -> None:
         RpmRepository(id="base", name="Main 9", priority=1, metadata=folder),
         RpmRepository(id="open", name="Open", trusted=False, distrust="gpgcheck=0"),
     )
-    assert request(runner.commands[0]) == {"do": "repositories", "offline": False}
+    assert request(runner.commands[0]) == {"do": "repositories", "offline": False, "options": []}
     with pytest.raises(UnavailableError, match="no enabled repository"):
         dnf4({"repositories": []})[0].repositories()
 
@@ -251,6 +251,7 @@ def test_dnf4_gives_every_build_that_may_be_installed() -> None:
     assert request(runner.commands[0]) == {
         "do": "offers",
         "offline": False,
+        "options": [],
         "provides": ["python3.11dist(*)", "python3.9dist(*)"],
         "names": ["python3-nodist"],
     }
@@ -265,6 +266,7 @@ def test_dnf4_downloads_through_its_interface(tmp_path: Path) -> None:
         "spec": spec,
         "folder": str(tmp_path),
         "offline": False,
+        "options": [],
     }
 
 

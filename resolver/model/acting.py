@@ -101,6 +101,11 @@ class InstallResult:
     after: HostState
     drift: tuple[str, ...] = ()
     """Why an environment that was made from this lock already is made anew, a line each."""
+    left: Transaction = field(default_factory=Transaction)
+    """What an administrator has to run first, where OS packages are somebody else's to install (``--user-only``).
+
+    As long as there is anything, nothing is done.
+    """
 
     @property
     def changed(self) -> bool:

@@ -322,7 +322,8 @@ def _options(arguments: argparse.Namespace, standing: configuration.Configuratio
     """Join the command line and the configuration; the command line wins."""
     given = vars(arguments)
     # A mirror has what locks name, and no more: nothing can be planned from it.
-    mirror = given.get("mirror") or standing.mirror if arguments.command in {"install", "verify"} else None
+    of_lock = arguments.command == "verify" or (arguments.command == "install" and arguments.lock is not None)
+    mirror = given.get("mirror") or (standing.mirror if of_lock else None)
     return Options(
         inputs=tuple(given.get("inputs", ())),
         extras=tuple(map(canonicalize_name, given.get("extra", ()))),

@@ -77,7 +77,11 @@ def _note(register: Path) -> None:
     entry = entry_of(register, Path(sys.prefix))
     unfinished = entry.with_suffix(".new")
     try:
-        register.mkdir(mode=0o755, parents=True, exist_ok=True)
+        register.parent.parent.mkdir(parents=True, exist_ok=True)
+        for folder in (register.parent, register):
+            if not folder.is_dir():
+                folder.mkdir(exist_ok=True)
+                folder.chmod(0o755)  # whatever the umask is: a mode that mkdir is given has to pass it
         unfinished.write_bytes(os.fsencode(sys.prefix))
         unfinished.chmod(0o644)
         unfinished.replace(entry)

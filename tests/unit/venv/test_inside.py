@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +96,18 @@ def test_X4_the_record_is_what_it_was_told(venv: Path) -> None:
     inside(venv, "finish", str(venv.parent / "register"), stdin=dump(RECORD))
     assert read(venv) == RECORD
     assert not (venv / "distrofirst.new").exists()
+
+
+def test_X4_the_register_is_there_for_all_to_read_whatever_the_umask(venv: Path) -> None:
+    register = venv.parent / "state" / "distrofirst" / "environments"
+    before = os.umask(0o077)
+    try:
+        inside(venv, "finish", str(register), stdin=dump(RECORD))
+    finally:
+        os.umask(before)
+    (entry,) = register.iterdir()
+    modes = {path: path.stat().st_mode & 0o777 for path in (register.parent.parent, register.parent, register, entry)}
+    assert list(modes.values()) == [0o700, 0o755, 0o755, 0o644], "the folder of all programs' state is the user's"
 
 
 @pytest.mark.parametrize("name", ["with space", "x" * 150, 'quo"te'])

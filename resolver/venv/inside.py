@@ -59,7 +59,7 @@ def finish(record: str, register: Path) -> None:
     for name, distribution in sorted(_first_found().items()):
         if name in wanted:
             _write_scripts(distribution, scripts)
-    _note(register)
+    _note(register, record)
     # The record says "complete", so it appears whole and after everything else.
     path = Path(sys.prefix, RECORD_NAME)
     unfinished = path.with_suffix(".new")
@@ -72,19 +72,31 @@ def entry_of(register: Path, venv: Path) -> Path:
     return register / hashlib.sha256(os.fsencode(venv)).hexdigest()[:32]
 
 
-def _note(register: Path) -> None:
-    """Note the environment where an undo of another one looks for who else needs an OS package; for all to read."""
-    entry = entry_of(register, Path(sys.prefix))
-    unfinished = entry.with_suffix(".new")
+def copy_of(register: Path, venv: Path) -> Path:
+    """Name the file that keeps a copy of an environment's record: people remove a venv by hand."""
+    return entry_of(register, venv).with_suffix(".json")
+
+
+def _note(register: Path, record: str) -> None:
+    """Note the environment where an undo of another one looks for who else needs an OS package; for all to read.
+
+    The copy of the record is the user's own business.
+    """
+    files = (
+        (entry_of(register, Path(sys.prefix)), os.fsencode(sys.prefix), 0o644),
+        (copy_of(register, Path(sys.prefix)), record.encode() + b"\n", 0o600),
+    )
     try:
         register.parent.parent.mkdir(parents=True, exist_ok=True)
         for folder in (register.parent, register):
             if not folder.is_dir():
                 folder.mkdir(exist_ok=True)
                 folder.chmod(0o755)  # whatever the umask is: a mode that mkdir is given has to pass it
-        unfinished.write_bytes(os.fsencode(sys.prefix))
-        unfinished.chmod(0o644)
-        unfinished.replace(entry)
+        for path, content, mode in files:
+            unfinished = path.with_suffix(".new")
+            unfinished.write_bytes(content)
+            unfinished.chmod(mode)
+            unfinished.replace(path)
     except OSError as error:
         sys.stderr.write(
             f"this environment could not be noted in {register} ({error.strerror}): undoing another one may remove"

@@ -16,6 +16,7 @@ from resolver.model import Transaction
 from resolver.model.acting import InstallResult
 from resolver.venv import environment, journal
 from resolver.venv.record import Contract, Record, contract_of, state_of
+from resolver.venv.register import kept
 from resolver.venv.verify import verify
 
 if TYPE_CHECKING:
@@ -128,7 +129,9 @@ def _plan(  # noqa: PLR0917 - what install itself takes
     contract = contract_of(lock)
     place = environment.look_at(venv, was_building=note.building)
     transaction = packages.plan(lock)
-    earlier = {*note.added, *(place.record.added if place.record else ())}
+    # Whoever removes a venv by hand, to have it made anew, leaves what came with it.
+    former = place.record or kept(register, place.venv)
+    earlier = {*note.added, *(former.added if former else ())}
     # What a killed run of ours has put there in part is still new.
     resumed = set(note.added) & set(transaction.changed)
     came = packages.installed(earlier)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from resolver.venv.environment import INSIDE
-from resolver.venv.inside import script_text
+from resolver.venv.inside import copy_of, entry_of, script_text
 from resolver.venv.record import Record, contract_of, dump, read
 from tests.unit.venv.samples import HOST, lock, os_project, put_os_project, wheel
 
@@ -105,9 +105,12 @@ def test_X4_the_register_is_there_for_all_to_read_whatever_the_umask(venv: Path)
         inside(venv, "finish", str(register), stdin=dump(RECORD))
     finally:
         os.umask(before)
-    (entry,) = register.iterdir()
-    modes = {path: path.stat().st_mode & 0o777 for path in (register.parent.parent, register.parent, register, entry)}
-    assert list(modes.values()) == [0o700, 0o755, 0o755, 0o644], "the folder of all programs' state is the user's"
+    entry, copy = entry_of(register, venv), copy_of(register, venv)
+    paths = (register.parent.parent, register.parent, register, entry, copy)
+    modes = [path.stat().st_mode & 0o777 for path in paths]
+    assert modes == [0o700, 0o755, 0o755, 0o644, 0o600], "the folder of all programs' state is the user's own"
+    assert set(register.iterdir()) == {entry, copy}
+    assert copy.read_bytes() == (venv / "distrofirst.json").read_bytes(), "what came is known without the environment"
 
 
 @pytest.mark.parametrize("name", ["with space", "x" * 150, 'quo"te'])

@@ -7,6 +7,7 @@ last thing that happens before a kill.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 from typing import TYPE_CHECKING
@@ -191,6 +192,19 @@ def test_what_was_added_and_is_gone_by_now_is_no_longer_ours(
     record = read(tmp_path / "venv")
     assert record is not None
     assert record.added == ("python3-tool",)
+
+
+def test_X4_what_came_with_an_environment_that_was_removed_by_hand_is_still_ours(
+    do: Callable[..., InstallResult], tmp_path: Path
+) -> None:
+    do(FIRST)
+    shutil.rmtree(tmp_path / "venv")
+    planned = do(SECOND, dry_run=True)
+    assert do(SECOND) == planned
+    record = read(tmp_path / "venv")
+    assert record is not None
+    assert record.added == ("python3-more", "python3-tool")
+    assert not do(SECOND).changed
 
 
 @pytest.mark.parametrize("harm", ["extra project", "interpreter gone", "shadowed"])

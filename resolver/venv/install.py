@@ -136,7 +136,7 @@ def _plan(  # noqa: PLR0917 - what install itself takes
     resumed = set(note.added) & set(transaction.changed)
     came = packages.installed(earlier)
     added = tuple(sorted({*came, *transaction.added, *resumed}))
-    record = Record(contract=contract, added=added)
+    record = Record(contract=contract, added=added, venv=str(place.venv))
     unchanged = place.whole and place.record == record and not transaction.commands
     drift = _drift(contract, venv, runner, packages) if unchanged else ()
     build = (

@@ -62,6 +62,8 @@ class Record:
     contract: Contract
     added: tuple[str, ...] = ()
     """The OS packages that were installed for this environment and were not there before; sorted."""
+    venv: str = field(default="", compare=False)
+    """Where it was made, by its whole path; empty where nobody has written it down."""
 
 
 def contract_of(lock: Lock) -> Contract:
@@ -166,6 +168,7 @@ def _parse(data: Any) -> Record:  # noqa: ANN401 - JSON; whatever does not fit r
             sources=_parse_sources(contract["sources"]) if "sources" in contract else Sources(),
         ),
         added=tuple(data["added"]),
+        venv=data.get("venv", ""),
     )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -169,6 +171,34 @@ def test_metadata_in_a_single_file_or_without_a_name_is_read(venv: Path, tmp_pat
     found = {project["name"]: project["version"] for project in seen(venv)["projects"]}
     assert found["single-file"] == "1.5"
     assert found["nameless"] is None
+
+
+def test_inspect_tells_scripts_that_are_not_as_they_were_written(venv: Path) -> None:
+    (site,) = venv.glob("lib/python3*/site-packages")
+    (venv / "bin/taken").write_text("a wheel's own")
+    (site / "demo-1.0.dist-info").mkdir()
+    (site / "demo-1.0.dist-info/RECORD").write_text("../../../bin/taken,,\n")
+    inside(venv, "finish", str(venv.parent / "register"), stdin=dump(RECORD))
+    assert seen(venv)["scripts"] == []
+    (venv / "bin/tool").unlink()
+    (venv / "bin/tool-deep").write_text("#!/bin/sh\n")
+    told = {(one["project"], one["path"]): one for one in seen(venv)["scripts"]}
+    assert told.keys() == {("tool", f"{venv}/bin/tool"), ("tool", f"{venv}/bin/tool-deep")}
+    assert told["tool", f"{venv}/bin/tool"]["found"] == "No such file or directory"
+    assert told["tool", f"{venv}/bin/tool-deep"]["found"] == "changed"
+
+
+def test_inspect_tells_where_an_environment_was_made_that_was_moved(venv: Path) -> None:
+    record = replace(RECORD, venv=str(venv))
+    inside(venv, "finish", str(venv.parent / "register"), stdin=dump(record))
+    link = venv.with_name("link")
+    link.symlink_to(venv)
+    for place in (venv, link):
+        assert (seen(place)["made_in"], seen(place)["scripts"]) == (None, [])
+    moved = venv.rename(venv.with_name("moved"))
+    assert (seen(moved)["made_in"], seen(moved)["scripts"]) == (str(venv), []), "all scripts have gone wrong then"
+    shutil.copytree(moved, venv, symlinks=True)
+    assert (seen(moved)["made_in"], seen(venv)["made_in"]) == (str(venv), None)
 
 
 def test_words_that_it_does_not_know_are_refused(venv: Path) -> None:

@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +21,7 @@ from resolver.model import Command, Completed, Lock, PackageChange, Transaction
 from resolver.venv.environment import old_of
 from resolver.venv.install import dry_run_lines, install
 from resolver.venv.journal import Note, held
-from resolver.venv.record import read
+from resolver.venv.record import read, write
 from tests.fakes import FakePackageManager, FakeWheels
 from tests.unit.venv.samples import HOST, lock, os_package, os_project, put_os_project, wheel
 
@@ -207,7 +208,7 @@ def test_X4_what_came_with_an_environment_that_was_removed_by_hand_is_still_ours
     assert not do(SECOND).changed
 
 
-@pytest.mark.parametrize("harm", ["extra project", "interpreter gone", "shadowed"])
+@pytest.mark.parametrize("harm", ["extra project", "interpreter gone", "shadowed", "script gone", "moved"])
 def test_an_environment_that_drifted_is_made_anew(do: Callable[..., InstallResult], tmp_path: Path, harm: str) -> None:
     do(FIRST)
     venv = tmp_path / "venv"
@@ -216,12 +217,24 @@ def test_an_environment_that_drifted_is_made_anew(do: Callable[..., InstallResul
         put_os_project(site_packages, "stray", "1.0")
     elif harm == "shadowed":
         put_os_project(site_packages, "tool", "1.0")
+    elif harm == "script gone":
+        (venv / "bin/tool").unlink()
+    elif harm == "moved":
+        record = read(venv)
+        assert record is not None
+        write(venv, replace(record, venv=f"{venv}-before"))
     else:
         (venv / "bin/python").unlink()
     mended = do(FIRST)
     assert mended.changed
     assert mended.before == mended.after
-    told = {"extra project": "stray: found ", "shadowed": "tool: found 1.0 in ", "interpreter gone": "there is no "}
+    told = {
+        "extra project": "stray: found ",
+        "shadowed": "tool: found 1.0 in ",
+        "interpreter gone": "there is no ",
+        "script gone": f"tool: found {venv}/bin/tool: No such file",
+        "moved": f"environment: found in {venv}, expected in {venv}-before",
+    }
     assert mended.drift[0].removeprefix(f"{venv}: ").startswith(told[harm])
     assert works(venv)
     assert not do(FIRST).changed

@@ -282,6 +282,7 @@ def build_parser() -> _Parser:
     verify = add("verify", does="hold an environment against the lock it was made from")
     verify.add_argument("--venv", type=Path, metavar="DIR", help="default: venv")
     verify.add_argument("--lock", type=Path, metavar="FILE", help="another lock than the one it was made from")
+    _from_mirror(verify, does="on a host without package lists: the folder of `mirror` that it installs from")
     verify.add_argument("--format", choices=["text", "json"], default="text", help="default: text")
 
     undo = add("undo", does="take an environment away, and the OS packages that came with it and nobody else needs")
@@ -343,6 +344,10 @@ def _acting(command: argparse.ArgumentParser, *, venv: str) -> None:
     )
 
 
+def _from_mirror(command: argparse.ArgumentParser, *, does: str) -> None:
+    command.add_argument("--mirror", type=Path, metavar="DIR", help=does)
+
+
 def _mirror(mirror: _Parser) -> None:
     mirror.add_argument("--lock", type=Path, metavar="FILE|DIR", required=True, help="a lock, or a folder of them")
     mirror.add_argument("-o", "--output", type=Path, metavar="DIR", required=True, help="the folder; what it has stays")
@@ -352,9 +357,7 @@ def _install(install: _Parser) -> None:
     install.add_argument(
         "--lock", type=Path, metavar="FILE|DIR", help="instead of resolving inputs; of a folder, this release's"
     )
-    install.add_argument(
-        "--mirror", type=Path, metavar="DIR", help="with --lock: from this folder of `mirror` alone, without a network"
-    )
+    _from_mirror(install, does="with --lock: from this folder of `mirror` alone, without a network")
     install.add_argument(
         "--fail-under", type=_percent, metavar="PERCENT", help="exit 1, and change nothing, below this coverage"
     )

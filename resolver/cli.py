@@ -22,7 +22,7 @@ from resolver import configuration, cooldown
 from resolver.app import App
 from resolver.arguments import parse
 from resolver.console import NO, encoded, print_error, put, width, write_files
-from resolver.errors import AdministratorError, CommandError, DistrofirstError, InputError
+from resolver.errors import CommandError, DistrofirstError, InputError, UnmetError
 from resolver.hosts import releases
 from resolver.model import NamedRepository, Outcome, PinsPolicy, Preference
 from resolver.options import ALL, Options
@@ -179,16 +179,15 @@ class _Session:
         from resolver.report import carried_out  # noqa: PLC0415 - the same
         from resolver.venv.install import dry_run_lines  # noqa: PLC0415 - the same
 
-        try:
-            result = self._app.install(confirm=self._confirm)
-        except AdministratorError as error:
-            print(*error.lines, sep="\n", flush=True)
-            raise
+        result = self._app.install(confirm=self._confirm)
         if self._arguments.format == "json":
             sys.stdout.write(carried_out.install(result))
-        elif self._options.dry_run:
-            for line in dry_run_lines(result.commands):
+        elif self._options.dry_run or result.left.commands:
+            for line in dry_run_lines(result.left.commands or result.commands):
                 print(line)
+        if result.left.commands:
+            sys.stdout.flush()
+            raise _for_an_administrator(result, "left" if self._arguments.format == "json" else "what stdout has")
         if not result.changed:
             self._progress(f"{self._options.venv} is as it should be; nothing to do")
         elif not self._options.dry_run:
@@ -323,7 +322,8 @@ def _options(arguments: argparse.Namespace, standing: configuration.Configuratio
     """Join the command line and the configuration; the command line wins."""
     given = vars(arguments)
     # A mirror has what locks name, and no more: nothing can be planned from it.
-    mirror = given.get("mirror") or standing.mirror if arguments.command in {"install", "verify"} else None
+    of_lock = arguments.command == "verify" or (arguments.command == "install" and arguments.lock is not None)
+    mirror = given.get("mirror") or (standing.mirror if of_lock else None)
     return Options(
         inputs=tuple(given.get("inputs", ())),
         extras=tuple(map(canonicalize_name, given.get("extra", ()))),
@@ -386,6 +386,17 @@ def _cooldown(text: str | None, standing: configuration.Configuration) -> Cooldo
 def _standing_targets(arguments: argparse.Namespace, standing: configuration.Configuration) -> tuple[str, ...]:
     """Give the configured targets to the commands that take several; a lock and an install are of one host."""
     return standing.targets if arguments.command in {"report", "explain", "update"} else ()
+
+
+def _for_an_administrator(result: InstallResult, what: str) -> UnmetError:
+    missing = ", ".join(change.name for change in result.left.changes)
+    return UnmetError(
+        f"these OS packages are missing, or not at the planned versions: {missing}"
+        if missing
+        else "an OS transaction that was killed has to be finished",
+        context="--user-only",
+        hint=f"let an administrator run {what}, then repeat the command",
+    )
 
 
 def _unmet(resolution: Resolution) -> bool:

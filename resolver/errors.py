@@ -39,16 +39,6 @@ class UnmetError(DistrofirstError):
     exit_code = 1
 
 
-class AdministratorError(UnmetError):
-    """OS packages are missing, and they are somebody else's to install (exit 1)."""
-
-    def __init__(self, message: str, *, lines: tuple[str, ...], context: str | None = None) -> None:
-        """Take what that somebody has to run, line by line: the payload."""
-        hint = "let an administrator run what stdout has, then repeat the command"
-        super().__init__(message, context=context, hint=hint)
-        self.lines = lines
-
-
 class InputError(DistrofirstError):
     """The command line or an input file cannot be used as written (exit 2)."""
 

@@ -22,10 +22,10 @@ fail() {
 # As root: a package manager, told not to ask anything.
 privileged() {
     if [ "$(id -u)" -eq 0 ]; then
-        DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@"
+        DEBIAN_FRONTEND=noninteractive ZYPP_LOCK_TIMEOUT=300 LC_ALL=C.UTF-8 "$@"
     elif command -v sudo >/dev/null; then
         printf 'sudo %s\n' "$*" >&2
-        sudo env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@"
+        sudo env DEBIAN_FRONTEND=noninteractive ZYPP_LOCK_TIMEOUT=300 LC_ALL=C.UTF-8 "$@"
     else
         fail 4 "root rights are needed to install: $*" 'neither root nor sudo is here; run this script as root once'
     fi
@@ -51,14 +51,33 @@ apt_known() {
     [ "$(LC_ALL=C.UTF-8 apt-cache policy "$@" | grep -c '^  Candidate: [^(]')" -eq $# ]
 }
 
+# A machine that was just started updates itself. apt waits for the lock of its lists for nobody.
 apt_update() {
-    privileged apt-get -q -o APT::Update::Error-Mode=any update >&2 ||
-        fail 3 'apt could not fetch its package lists (its messages are above)' \
-            'check the network and the sources in /etc/apt, then run this again'
+    attempts=60
+    exec 3>&2
+    while :; do
+        code=0
+        # What apt does is shown as it comes, what it complains of when it has ended.
+        said=$(privileged apt-get -q -o APT::Update::Error-Mode=any update 2>&1 >&3) || code=$?
+        [ -z "$said" ] || printf '%s\n' "$said" >&2
+        case $code:$said in
+        0:*) exec 3>&-; return ;;
+        4:*) exit 4 ;; # nobody here has the rights, which was said
+        *'Could not get lock'*) ;;
+        *)
+            fail 3 'apt could not fetch its package lists (its messages are above)' \
+                'check the network and the sources in /etc/apt, then run this again'
+            ;;
+        esac
+        attempts=$((attempts - 1))
+        [ "$attempts" -gt 0 ] ||
+            fail 4 'another package manager is at work (see above)' 'run this again when it has finished'
+        sleep 5
+    done
 }
 
 apt_install() {
-    privileged apt-get -q -y -o Dpkg::Use-Pty=0 --no-install-recommends install "$@" >&2
+    privileged apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 --no-install-recommends install "$@" >&2
 }
 
 apt_provide() {

@@ -101,6 +101,11 @@ class InstallResult:
     after: HostState
     drift: tuple[str, ...] = ()
     """Why an environment that was made from this lock already is made anew, a line each."""
+    left: Transaction = field(default_factory=Transaction)
+    """What an administrator has to run first, where OS packages are somebody else's to install (``--user-only``).
+
+    As long as there is anything, nothing is done.
+    """
 
     @property
     def changed(self) -> bool:
@@ -165,7 +170,9 @@ class Drift(StrEnum):
     PLACE = "place"
     """Another copy comes first on the interpreter's path, or the project comes from the wrong source."""
     FILE = "file"
-    """A file of the remainder is gone, or is not the one that was in the wheel."""
+    """A file of the remainder, or a script for an OS package, is gone, or is not the one that was put there."""
+    MOVED = "moved"
+    """The environment lies elsewhere than it was made, and its scripts name their interpreter by its place."""
     ORIGIN = "origin"
     """Installed from another file than the locked wheel."""
     EXTRA = "extra"

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from resolver.report.summary import coverage_of
 
 if TYPE_CHECKING:
-    from resolver.model import LockedProject, OsPackage
+    from collections.abc import Iterable
+
+    from resolver.model import Command, LockedProject, OsPackage, PackageChange
     from resolver.model.acting import HostState, InstallResult, UndoResult
 
 INSTALL = "distrofirst/install/1"
@@ -23,7 +25,11 @@ _PLACES = 4
 
 
 def install(result: InstallResult) -> str:
-    """Give one document, keys sorted; ``projects`` has the keys of the report's as far as a lock knows them."""
+    """Give one document, keys sorted; ``projects`` has the keys of the report's as far as a lock knows them.
+
+    ``left`` is what an administrator must run before anything can be done, in the words of what is done; nothing has
+    simulated it, so that ``after`` is empty where any version will do.
+    """
     lock = result.lock
     distro, projects = lock.served, len(lock.projects)
     packages = {package.name: package for package in lock.os_packages}
@@ -41,6 +47,7 @@ def install(result: InstallResult) -> str:
             "coverage": round(coverage_of(distro, projects), _PLACES),
         },
         projects=[_project(one, packages.get(one.os_package or "")) for one in lock.projects],
+        left={"commands": _lines(result.left.commands), "os_packages": _changes(result.left.changes)},
     )
 
 
@@ -58,13 +65,21 @@ def _document(result: InstallResult | UndoResult, **more: object) -> str:
     document = {
         "changed": result.changed,
         "venv": str(result.venv),
-        "commands": [command.shell_line() for command in result.commands],
-        "os_packages": [{"name": one.name, "before": one.before, "after": one.after} for one in result.changes],
+        "commands": _lines(result.commands),
+        "os_packages": _changes(result.changes),
         "before": _state(result.before),
         "after": _state(result.after),
         **more,
     }
     return json.dumps(document, indent=2, sort_keys=True) + "\n"
+
+
+def _lines(commands: Iterable[Command]) -> list[str]:
+    return [command.shell_line() for command in commands]
+
+
+def _changes(changes: Iterable[PackageChange]) -> list[dict[str, str | None]]:
+    return [{"name": one.name, "before": one.before, "after": one.after} for one in changes]
 
 
 def _state(state: HostState) -> dict[str, object]:

@@ -33,6 +33,14 @@ def admits(specifier: SpecifierSet, version: Version) -> bool:
     return known[2]
 
 
+def names_prerelease(specifier: SpecifierSet) -> bool:
+    """Tell whether a specifier set names a pre-release itself (PEP 440, Handling of pre-releases).
+
+    packaging raises for ``===`` with what is no version.
+    """
+    return any(one.prereleases for one in specifier if one.operator != "===" or _version(one.version) is not None)
+
+
 def pin_of(specifier: SpecifierSet) -> Specifier | None:
     """Give the exact pin of a specifier set: ``==`` or ``===`` without a wildcard, of a version that PEP 440 knows."""
     pins = sorted((one for one in specifier if one.operator in _EXACT and not one.version.endswith(".*")), key=str)

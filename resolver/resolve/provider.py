@@ -400,12 +400,7 @@ class Provider:
                 self.note(file.project, f"{file.version} was yanked{': ' + file.yanked if file.yanked else ''}")
             else:
                 fitting.append(file)
-        if any(_wants_prereleases(ask) for ask in asks) or self._policy.pre:
+        if any(pins.names_prerelease(ask.specifier) for ask in asks) or self._policy.pre:
             return fitting
         finals = [file for file in fitting if not file.version.is_prerelease]
         return finals or fitting
-
-
-def _wants_prereleases(ask: Ask) -> bool:
-    """Tell whether a specifier names a pre-release itself (PEP 440, Handling of pre-releases)."""
-    return bool(ask.specifier.prereleases)

@@ -25,6 +25,7 @@ import sysconfig
 from datetime import datetime, timezone
 from importlib.metadata import Distribution
 from pathlib import Path
+from typing import Any
 
 PTH_NAME = "zz_distrofirst.pth"
 """site processes ``.pth`` files by name; ours comes last, so that the venv's own namespaces come before the others."""
@@ -53,13 +54,11 @@ def prepare(directories: list[str]) -> None:
 
 def finish(record: str, register: Path) -> None:
     """Write the console scripts of the OS packages that the record names, the register's entry, last the record."""
-    projects = json.loads(record)["contract"]["projects"]
-    wanted = {project["name"] for project in projects if project["outcome"] == "distro"}
-    scripts = Path(sysconfig.get_path("scripts"))
-    for name, distribution in sorted(_first_found().items()):
-        if name in wanted:
-            _write_scripts(distribution, scripts)
-    _note(register)
+    for path, (_, text) in _scripts(json.loads(record)).items():
+        if not os.path.lexists(path):
+            path.write_text(text, encoding="utf-8")
+            path.chmod(path.stat().st_mode | 0o111)
+    _note(register, record)
     # The record says "complete", so it appears whole and after everything else.
     path = Path(sys.prefix, RECORD_NAME)
     unfinished = path.with_suffix(".new")
@@ -72,15 +71,31 @@ def entry_of(register: Path, venv: Path) -> Path:
     return register / hashlib.sha256(os.fsencode(venv)).hexdigest()[:32]
 
 
-def _note(register: Path) -> None:
-    """Note the environment where an undo of another one looks for who else needs an OS package; for all to read."""
-    entry = entry_of(register, Path(sys.prefix))
-    unfinished = entry.with_suffix(".new")
+def copy_of(register: Path, venv: Path) -> Path:
+    """Name the file that keeps a copy of an environment's record: people remove a venv by hand."""
+    return entry_of(register, venv).with_suffix(".json")
+
+
+def _note(register: Path, record: str) -> None:
+    """Note the environment where an undo of another one looks for who else needs an OS package; for all to read.
+
+    The copy of the record is the user's own business.
+    """
+    files = (
+        (entry_of(register, Path(sys.prefix)), os.fsencode(sys.prefix), 0o644),
+        (copy_of(register, Path(sys.prefix)), record.encode() + b"\n", 0o600),
+    )
     try:
-        register.mkdir(mode=0o755, parents=True, exist_ok=True)
-        unfinished.write_bytes(os.fsencode(sys.prefix))
-        unfinished.chmod(0o644)
-        unfinished.replace(entry)
+        register.parent.parent.mkdir(parents=True, exist_ok=True)
+        for folder in (register.parent, register):
+            if not folder.is_dir():
+                folder.mkdir(exist_ok=True)
+                folder.chmod(0o755)  # whatever the umask is: a mode that mkdir is given has to pass it
+        for path, content, mode in files:
+            unfinished = path.with_suffix(".new")
+            unfinished.write_bytes(content)
+            unfinished.chmod(mode)
+            unfinished.replace(path)
     except OSError as error:
         sys.stderr.write(
             f"this environment could not be noted in {register} ({error.strerror}): undoing another one may remove"
@@ -88,17 +103,24 @@ def _note(register: Path) -> None:
         )
 
 
-def _write_scripts(distribution: Distribution, folder: Path) -> None:
-    """Write a script for each entry point that a terminal or desktop would start, unless one is there already."""
-    for entry in distribution.entry_points:
-        target = _ENTRY_POINT.fullmatch(entry.value)
-        if entry.group not in {"console_scripts", "gui_scripts"} or target is None:
-            continue
-        path = folder / entry.name
-        if _RESERVED.fullmatch(entry.name) or path.parent != folder or path.name != entry.name or os.path.lexists(path):
-            continue
-        path.write_text(script_text(sys.executable, target["module"], target["function"]), encoding="utf-8")
-        path.chmod(path.stat().st_mode | 0o111)
+def _scripts(record: dict[str, Any]) -> dict[Path, tuple[str, str]]:
+    """Give project and text of the script for each entry point of the OS packages' projects that a record names: those
+    that a terminal or desktop would start. Where the remainder has one of that name, it comes first.
+    """
+    wanted = {project["name"] for project in record["contract"]["projects"] if project["outcome"] == "distro"}
+    folder = Path(sysconfig.get_path("scripts"))
+    # As it was called when they were written; a link may lead here as well.
+    interpreter = os.path.join(record["venv"], "bin", "python") if record.get("venv") else sys.executable  # noqa: PTH118 - a string
+    found: dict[Path, tuple[str, str]] = {}
+    for name, distribution in sorted(_first_found().items()):
+        for entry in distribution.entry_points if name in wanted else ():
+            target = _ENTRY_POINT.fullmatch(entry.value)
+            if entry.group not in {"console_scripts", "gui_scripts"} or target is None:
+                continue
+            path = folder / entry.name
+            if not _RESERVED.fullmatch(entry.name) and path.parent == folder and path.name == entry.name:
+                found.setdefault(path, (name, script_text(interpreter, target["module"], target["function"])))
+    return found
 
 
 def script_text(interpreter: str, module: str, function: str) -> str:
@@ -123,7 +145,11 @@ def inspect() -> dict[str, object]:
     """Tell what the interpreter sees: its path, each project in the order of that path, and what was changed by hand."""
     own = sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
     installed = [item for item in _all_found() if os.path.dirname(item[1]) in own]  # noqa: PTH120 - strings
+    record = _own_record()
+    made_in = _made_in(record)
     return {
+        "made_in": made_in,
+        "scripts": _altered_scripts(record, [one for _, _, one in installed]) if record and not made_in else [],
         "altered": [found for name, _, distribution in installed for found in _altered(name, distribution)],
         "unowned": _unowned(own, [distribution for _, _, distribution in installed]),
         "python": "{}.{}".format(*sys.version_info),
@@ -172,13 +198,57 @@ def _altered(project: str, distribution: Distribution) -> list[dict[str, str]]:
         try:
             with open(path, "rb") as opened:  # noqa: PTH123 - a string
                 digest = hashlib.sha256(opened.read()).digest()
-            since = datetime.fromtimestamp(os.path.getmtime(path), timezone.utc)  # noqa: PTH204, UP017 - Python 3.9
+            since = _written(path)
         except OSError as error:
             found.append({"project": project, "path": path, "found": error.strerror or "unreadable", "since": ""})
             continue
         if base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != said.partition("=")[2]:
-            found.append({"project": project, "path": path, "found": "changed", "since": f"{since:%Y-%m-%d %H:%M} UTC"})
+            found.append({"project": project, "path": path, "found": "changed", "since": since})
     return found
+
+
+def _own_record() -> dict[str, Any]:
+    """Give this environment's record; an empty one where there is none, which is somebody else's to tell."""
+    try:
+        record: dict[str, Any] = json.loads(Path(sys.prefix, RECORD_NAME).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return record
+
+
+def _made_in(record: dict[str, Any]) -> str | None:
+    """Give the place that the environment was made in, if it is not there any more; another name for it will do."""
+    place = record.get("venv") or sys.prefix
+    try:
+        return None if os.path.samefile(place, sys.prefix) else place  # noqa: PTH121 - strings
+    except OSError:
+        return str(place)
+
+
+def _altered_scripts(record: dict[str, Any], distributions: list[Distribution]) -> list[dict[str, str]]:
+    """Give the scripts of OS packages' projects that are gone, or not what was written; what a wheel has is its own."""
+    owned = {
+        os.path.normpath(str(distribution.locate_file(name)))
+        for distribution in distributions
+        for name, _ in _recorded(distribution)
+    }
+    found = []
+    for path, (project, text) in _scripts(record).items():
+        if str(path) in owned:
+            continue
+        try:
+            same, since = path.read_bytes() == text.encode(), _written(str(path))
+        except OSError as error:
+            found.append({"project": project, "path": str(path), "found": error.strerror or "unreadable", "since": ""})
+            continue
+        if not same:
+            found.append({"project": project, "path": str(path), "found": "changed", "since": since})
+    return found
+
+
+def _written(path: str) -> str:
+    since = datetime.fromtimestamp(os.path.getmtime(path), timezone.utc)  # noqa: PTH204, UP017 - Python 3.9
+    return f"{since:%Y-%m-%d %H:%M} UTC"
 
 
 def _recorded(distribution: Distribution) -> list[tuple[str, str]]:

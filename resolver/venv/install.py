@@ -7,20 +7,22 @@ is apt's own all-or-nothing step; the former environment is kept until the new o
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resolver.errors import AdministratorError, CommandError, DistrofirstError, InputError
+from resolver.errors import CommandError, DistrofirstError, InputError
+from resolver.model import Transaction
 from resolver.model.acting import InstallResult
 from resolver.venv import environment, journal
 from resolver.venv.record import Contract, Record, contract_of, state_of
+from resolver.venv.register import kept
 from resolver.venv.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from resolver.model import Command, Lock, Transaction
+    from resolver.model import Command, Lock
     from resolver.ports import PackageManager, Runner, WheelSource
 
 
@@ -42,7 +44,8 @@ def install(
     ``register`` is the folder that the environment is noted in (``resolver.venv.register``).
     ``interrupted`` gives what finishes an OS transaction that was killed; it is asked only where a note says that one of
     ours was.
-    ``user_only`` leaves OS packages to somebody else: unless all are there as locked, AdministratorError is raised.
+    ``user_only`` leaves OS packages to somebody else: unless all are there as locked, nothing is done, and the result
+    has what that somebody must run.
     ``announce`` is told of each command before it runs. A dry run changes nothing, and gives what the run would give.
     Either has the wheels here, and looked through, before the first command (rule P4).
 
@@ -57,13 +60,13 @@ def install(
     if dry_run:
         note = journal.note_beside(venv)
         first = interrupted() if note.added else ()
-        if user_only:
-            _leave(first, packages.plan(lock, simulate=False))
+        if user_only and (left := _left(first, packages.plan(lock, simulate=False))).commands:
+            return _undone(lock, venv, packages, note, left)
         return _result(_plan(lock, venv, runner, packages, wheels, register, note), lock, first)
     with journal.held(venv, "install") as held:
         first = interrupted() if held.note.added else ()
-        if user_only:
-            _leave(first, packages.plan(lock, simulate=False))
+        if user_only and (left := _left(first, packages.plan(lock, simulate=False))).commands:
+            return _undone(lock, venv, packages, held.note, left)
         for command in first:
             announce(command)
             # What it cannot finish the transaction itself does, or says why not.
@@ -81,17 +84,17 @@ def dry_run_lines(commands: Iterable[Command]) -> tuple[str, ...]:
     return tuple(command.shell_line() for command in commands)
 
 
-def _leave(first: tuple[Command, ...], transaction: Transaction) -> None:
-    """Leave what needs rights to an administrator, if there is anything."""
-    missing = ", ".join(sorted({*transaction.added, *transaction.changed}))
-    if commands := (*first, *transaction.commands):
-        raise AdministratorError(
-            f"these OS packages are missing, or not at the planned versions: {missing}"
-            if missing
-            else "an OS transaction that was killed has to be finished",
-            context="--user-only",
-            lines=dry_run_lines(commands),
-        )
+def _left(first: tuple[Command, ...], transaction: Transaction) -> Transaction:
+    """Give what needs rights, what finishes a killed run before what is missing."""
+    return replace(transaction, commands=(*first, *transaction.commands))
+
+
+def _undone(lock: Lock, venv: Path, packages: PackageManager, note: journal.Note, left: Transaction) -> InstallResult:
+    """Tell what is left to an administrator, and what is there until then."""
+    place = environment.look_at(venv, was_building=note.building)
+    there = packages.installed({*lock.os_versions, *note.added, *(place.record.added if place.record else ())})
+    state = state_of(place.record.contract if place.record and place.whole else None, there)
+    return InstallResult(lock=lock, venv=venv, before=state, after=state, left=left)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,12 +129,14 @@ def _plan(  # noqa: PLR0917 - what install itself takes
     contract = contract_of(lock)
     place = environment.look_at(venv, was_building=note.building)
     transaction = packages.plan(lock)
-    earlier = {*note.added, *(place.record.added if place.record else ())}
+    # Whoever removes a venv by hand, to have it made anew, leaves what came with it.
+    former = place.record or kept(register, place.venv)
+    earlier = {*note.added, *(former.added if former else ())}
     # What a killed run of ours has put there in part is still new.
     resumed = set(note.added) & set(transaction.changed)
     came = packages.installed(earlier)
     added = tuple(sorted({*came, *transaction.added, *resumed}))
-    record = Record(contract=contract, added=added)
+    record = Record(contract=contract, added=added, venv=str(place.venv))
     unchanged = place.whole and place.record == record and not transaction.commands
     drift = _drift(contract, venv, runner, packages) if unchanged else ()
     build = (

@@ -62,6 +62,8 @@ class Record:
     contract: Contract
     added: tuple[str, ...] = ()
     """The OS packages that were installed for this environment and were not there before; sorted."""
+    venv: str = field(default="", compare=False)
+    """Where it was made, by its whole path; empty where nobody has written it down."""
 
 
 def contract_of(lock: Lock) -> Contract:
@@ -107,9 +109,20 @@ def dump(record: Record) -> str:
 
 def write(venv: Path, record: Record) -> None:
     """Replace the record of a whole environment, as ``inside.finish`` writes it."""
-    unfinished = venv / f"{FILE_NAME}.new"
+    _replace(venv / FILE_NAME, record)
+
+
+def write_copy(path: Path, record: Record) -> None:
+    """Replace the copy of a record that a register keeps; there may be none, and then there stays none."""
+    if path.exists():
+        _replace(path, record, mode=0o600)
+
+
+def _replace(path: Path, record: Record, *, mode: int = 0o666) -> None:
+    unfinished = path.with_name(f"{path.name}.new")
+    unfinished.touch(mode=mode)
     unfinished.write_text(dump(record) + "\n", encoding="utf-8")
-    unfinished.replace(venv / FILE_NAME)
+    unfinished.replace(path)
 
 
 def with_added(record: Record, names: Iterable[str]) -> Record:
@@ -124,15 +137,21 @@ def read(venv: Path) -> Record | None:
     """
     path = venv / FILE_NAME
     try:
-        return _parse(json.loads(path.read_bytes()))
+        return read_file(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"the environment's record cannot be read: {error}",
             context=str(path),
-            hint=f"remove {venv} if it may go, or name another folder with --venv",
+            hint=f"remove {venv} if it may go, after which undo still knows what came with it; or name another folder with"
+            " --venv",
         ) from error
+
+
+def read_file(path: Path) -> Record:
+    """Read a file that holds a record. Raises OSError, ValueError, KeyError or TypeError where it does not."""
+    return _parse(json.loads(path.read_bytes()))
 
 
 def _parse(data: Any) -> Record:  # noqa: ANN401 - JSON; whatever does not fit raises
@@ -149,6 +168,7 @@ def _parse(data: Any) -> Record:  # noqa: ANN401 - JSON; whatever does not fit r
             sources=_parse_sources(contract["sources"]) if "sources" in contract else Sources(),
         ),
         added=tuple(data["added"]),
+        venv=data.get("venv", ""),
     )
 
 

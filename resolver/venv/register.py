@@ -2,7 +2,8 @@
 
 A register is a folder with one small file an environment, named by a hash of its path, which is what the file holds.
 ``inside.py finish`` writes it, root into a folder of the system's and everybody else into their own state; all that can
-be read are read. An entry whose environment is gone says nothing.
+be read are read. An entry whose environment is gone says nothing of what is needed. A copy of the record beside it tells its
+owner what came with an environment that was removed by hand.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from resolver.errors import InputError
 from resolver.venv import journal
 from resolver.venv import record as records
 from resolver.venv.environment import old_of
-from resolver.venv.inside import entry_of
+from resolver.venv.inside import copy_of, entry_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,9 +58,18 @@ class Register:
     def drop(self, venv: Path) -> None:
         """Forget an environment that is gone; where that cannot be written, the entry says nothing anyway."""
         try:
+            copy_of(self.own, venv).unlink(missing_ok=True)
             entry_of(self.own, venv).unlink(missing_ok=True)
         except OSError:
             return
+
+
+def kept(register: Path, venv: Path) -> Record | None:
+    """Give the copy of a record that a user's own register keeps; None where there is none, or none that can be read."""
+    try:
+        return records.read_file(copy_of(register, venv))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def is_ours_to_write(venv: Path) -> bool:
@@ -67,14 +77,16 @@ def is_ours_to_write(venv: Path) -> bool:
     return _whole(venv).stat().st_uid == os.geteuid()
 
 
-def pass_on(venv: Path, record: Record, names: frozenset[str]) -> None:
-    """Let an environment's record name OS packages as its own, where it is ours to write.
+def pass_on(register: Path, venv: Path, record: Record, names: frozenset[str]) -> None:
+    """Let an environment's record name OS packages as its own, where it is ours to write; ``register`` is our own.
 
     Raises CommandError where another run is at work on it.
     """
     if names - set(record.added) and is_ours_to_write(venv):
         with journal.held(venv, "undo"):
-            records.write(_whole(venv), records.with_added(record, names))
+            grown = records.with_added(record, names)
+            records.write(_whole(venv), grown)
+            records.write_copy(copy_of(register, venv), grown)
 
 
 def _whole(venv: Path) -> Path:

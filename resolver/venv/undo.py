@@ -16,7 +16,7 @@ from resolver.model import PackageChange
 from resolver.model.acting import UndoResult
 from resolver.venv import environment, journal
 from resolver.venv.record import state_of
-from resolver.venv.register import is_ours_to_write, pass_on
+from resolver.venv.register import is_ours_to_write, kept, pass_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -52,7 +52,7 @@ def undo(
             announce(command)
             runner.stream(command)
         job = _plan(venv, packages, register, held.note)
-        _carry_out(job, runner, packages, held, announce)
+        _carry_out(job, runner, packages, register, held, announce)
         register.drop(venv)
         held.write(journal.Note())
     return job.result
@@ -71,7 +71,8 @@ class _Job:
 
 def _plan(venv: Path, packages: PackageRemover, register: Register, note: journal.Note) -> _Job:
     place = environment.look_at(venv, was_building=note.building)
-    record = place.record
+    # Whoever removes a venv by hand leaves what came with it.
+    record = place.record or kept(register.own, venv)
     there = packages.installed({*note.added, *(record.added if record else ())})
     heirs = tuple(
         (path, other, used)
@@ -82,7 +83,7 @@ def _plan(venv: Path, packages: PackageRemover, register: Register, note: journa
     going, needed = may_go(there.keys() - staying.keys(), packages.would_go)
     staying |= {name: f"{_listed(by)} needs it" for name, by in needed.items()}
     removal = (packages.removal(going),) if going else ()
-    clearing = environment.clearing(venv) if record is not None or note.building else ()
+    clearing = environment.clearing(venv) if place.record is not None or note.building else ()
     contract = record.contract if record else None
     wanted = {name for name, _ in contract.os_packages} if contract else set[str]()
     return _Job(
@@ -136,10 +137,15 @@ def _listed(names: tuple[str, ...]) -> str:
 
 
 def _carry_out(
-    job: _Job, runner: Runner, packages: PackageRemover, held: journal.Journal, announce: Callable[[Command], None]
+    job: _Job,
+    runner: Runner,
+    packages: PackageRemover,
+    register: Register,
+    held: journal.Journal,
+    announce: Callable[[Command], None],
 ) -> None:
     for path, record, names in job.heirs:
-        pass_on(path, record, names)
+        pass_on(register.own, path, record, names)
     before = held.note
     held.write(journal.Note(building=before.building, added=tuple(sorted({*before.added, *job.result.removed}))))
     try:

@@ -161,12 +161,29 @@ def _interpreter(contract: Contract, found: str) -> Finding:
 
 def _by_hand(seen: Mapping[str, Any]) -> Iterator[Finding]:
     """Tell what somebody has done to the files of the environment."""
+    if seen["made_in"]:
+        yield Finding(
+            project="environment",
+            kind=Drift.MOVED,
+            found=f"in {seen['prefix']}",
+            expected=f"in {seen['made_in']}, for its scripts name their interpreter by that",
+            remedy=f"{_AGAIN} to make the environment anew in this place",
+        )
     for file in seen["altered"]:
         yield Finding(
             project=file["project"],
             kind=Drift.FILE,
             found=f"{file['path']}: {file['found']}",
             expected="the file that was in the wheel",
+            remedy=f"{_AGAIN} to make the environment anew",
+            since=file["since"] or None,
+        )
+    for file in seen["scripts"]:
+        yield Finding(
+            project=file["project"],
+            kind=Drift.FILE,
+            found=f"{file['path']}: {file['found']}",
+            expected="the script that was written for the OS package",
             remedy=f"{_AGAIN} to make the environment anew",
             since=file["since"] or None,
         )

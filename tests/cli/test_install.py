@@ -43,7 +43,8 @@ def test_a_dry_run_prints_commands_and_runs_none(run: Here, remainder: Path) -> 
 
 STATE = {"environment", "os_packages", "remainder"}
 ABOUT_BOTH = {"schema", "changed", "venv", "commands", "os_packages", "before", "after"}
-ABOUT_AN_INSTALLATION = {"target", "python", "architecture", "drift", "summary", "projects"}
+ABOUT_AN_INSTALLATION = {"target", "python", "architecture", "drift", "summary", "projects", "left"}
+NOTHING_LEFT: dict[str, list[str]] = {"commands": [], "os_packages": []}
 
 
 def test_X3_the_document_of_a_dry_run_is_that_of_the_run(run: Here, remainder: Path, debian: str) -> None:
@@ -56,6 +57,7 @@ def test_X3_the_document_of_a_dry_run_is_that_of_the_run(run: Here, remainder: P
     assert about.keys() == ABOUT_BOTH | ABOUT_AN_INSTALLATION
     assert (about["schema"], about["changed"], about["commands"]) == ("distrofirst/install/1", True, lines)
     assert (about["venv"], about["target"], about["drift"]) == (str(remainder / "venv"), debian, [])
+    assert about["left"] == NOTHING_LEFT
     assert about["summary"] == {"projects": 1, "distro": 0, "pypi": 1, "coverage": 0.0}
     (beta,) = about["projects"]
     assert (beta["name"], beta["outcome"], beta["version"]) == ("zz-beta", "pypi", "1.5")
@@ -281,6 +283,17 @@ def test_X3_user_only_prints_what_an_administrator_must_run(run: Here, folder: P
         assert any(word.startswith("python3-flask=99:") for word in words)
         assert "error: --user-only: these OS packages are missing, or not at the planned versions: " in ran.err
         assert "python3-flask" in ran.err
+        assert "hint: let an administrator run what stdout has, then repeat the command" in ran.err
+        told = run("install", "--lock", "lock.toml", "--user-only", more, "--format", "json")
+        assert (told.code, told.err) == (1, ran.err.replace("what stdout has", "left"))
+        about = told.json
+        assert about.keys() == ABOUT_BOTH | ABOUT_AN_INSTALLATION
+        assert (about["schema"], about["changed"], about["commands"]) == ("distrofirst/install/1", False, [])
+        assert about["before"] == about["after"]
+        assert about["left"]["commands"] == [command]
+        (flask,) = (one for one in about["left"]["os_packages"] if one["name"] == "python3-flask")
+        assert flask["after"].startswith("99:")
+        assert flask["before"] != flask["after"]
         assert {path.name for path in folder.iterdir()} == {"requirements.txt", "lock.toml"}
 
 

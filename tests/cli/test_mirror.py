@@ -239,6 +239,9 @@ def test_X1_what_needs_no_os_package_is_installed_without_a_network(
     asked = len(server.requests)
     assert run("install", "--lock", "locks", "--yes").code == 0
     assert run("verify").code == 0
+    (fleet / "distrofirst.toml").unlink()
+    assert run("verify").code == 3
+    assert run("verify", "--mirror", "a mirror+1").code == 0
     assert len(server.requests) == asked
     assert made.is_dir()
 
@@ -384,10 +387,14 @@ def test_of_an_rpm_release_the_wheels_are_mirrored_and_one_failure_holds_nothing
     assert server.asked(f"/{filename_of('a')}")
 
 
-def test_a_mirror_needs_a_lock(run: Here, folder: Path) -> None:
+def test_a_mirror_needs_a_lock(run: Here, folder: Path, debian: str) -> None:
+    assert debian
     (folder / "requirements.txt").write_text("flask\n")
     ran = run("install", "--mirror", "mirror", "--dry-run")
     assert (ran.code, "--mirror: a mirror has what a lock names, and none is given" in ran.err) == (2, True)
+    (folder / "distrofirst.toml").write_text('mirror = "mirror"\n')
+    ran = run("install", "--dry-run", "--only-distro")
+    assert (ran.code, ran.err) == (0, ""), "a configured one is for locks, and this plan is made anew"
     (folder / "empty").mkdir()
     ran = run("mirror", "--lock", "empty", "-o", "mirror")
     assert (ran.code, "empty: it has no locks: expected pylock.*.toml" in ran.err) == (2, True)

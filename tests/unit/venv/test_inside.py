@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from resolver.venv.environment import INSIDE
-from resolver.venv.inside import script_text
+from resolver.venv.inside import copy_of, entry_of, script_text
 from resolver.venv.record import Record, contract_of, dump, read
 from tests.unit.venv.samples import HOST, lock, os_project, put_os_project, wheel
 
@@ -97,6 +100,21 @@ def test_X4_the_record_is_what_it_was_told(venv: Path) -> None:
     assert not (venv / "distrofirst.new").exists()
 
 
+def test_X4_the_register_is_there_for_all_to_read_whatever_the_umask(venv: Path) -> None:
+    register = venv.parent / "state" / "distrofirst" / "environments"
+    before = os.umask(0o077)
+    try:
+        inside(venv, "finish", str(register), stdin=dump(RECORD))
+    finally:
+        os.umask(before)
+    entry, copy = entry_of(register, venv), copy_of(register, venv)
+    paths = (register.parent.parent, register.parent, register, entry, copy)
+    modes = [path.stat().st_mode & 0o777 for path in paths]
+    assert modes == [0o700, 0o755, 0o755, 0o644, 0o600], "the folder of all programs' state is the user's own"
+    assert set(register.iterdir()) == {entry, copy}
+    assert copy.read_bytes() == (venv / "distrofirst.json").read_bytes(), "what came is known without the environment"
+
+
 @pytest.mark.parametrize("name", ["with space", "x" * 150, 'quo"te'])
 def test_a_script_runs_wherever_the_venv_is(tmp_path: Path, name: str) -> None:
     venv = make(tmp_path / name, tmp_path / "dist-packages")
@@ -153,6 +171,34 @@ def test_metadata_in_a_single_file_or_without_a_name_is_read(venv: Path, tmp_pat
     found = {project["name"]: project["version"] for project in seen(venv)["projects"]}
     assert found["single-file"] == "1.5"
     assert found["nameless"] is None
+
+
+def test_inspect_tells_scripts_that_are_not_as_they_were_written(venv: Path) -> None:
+    (site,) = venv.glob("lib/python3*/site-packages")
+    (venv / "bin/taken").write_text("a wheel's own")
+    (site / "demo-1.0.dist-info").mkdir()
+    (site / "demo-1.0.dist-info/RECORD").write_text("../../../bin/taken,,\n")
+    inside(venv, "finish", str(venv.parent / "register"), stdin=dump(RECORD))
+    assert seen(venv)["scripts"] == []
+    (venv / "bin/tool").unlink()
+    (venv / "bin/tool-deep").write_text("#!/bin/sh\n")
+    told = {(one["project"], one["path"]): one for one in seen(venv)["scripts"]}
+    assert told.keys() == {("tool", f"{venv}/bin/tool"), ("tool", f"{venv}/bin/tool-deep")}
+    assert told["tool", f"{venv}/bin/tool"]["found"] == "No such file or directory"
+    assert told["tool", f"{venv}/bin/tool-deep"]["found"] == "changed"
+
+
+def test_inspect_tells_where_an_environment_was_made_that_was_moved(venv: Path) -> None:
+    record = replace(RECORD, venv=str(venv))
+    inside(venv, "finish", str(venv.parent / "register"), stdin=dump(record))
+    link = venv.with_name("link")
+    link.symlink_to(venv)
+    for place in (venv, link):
+        assert (seen(place)["made_in"], seen(place)["scripts"]) == (None, [])
+    moved = venv.rename(venv.with_name("moved"))
+    assert (seen(moved)["made_in"], seen(moved)["scripts"]) == (str(venv), []), "all scripts have gone wrong then"
+    shutil.copytree(moved, venv, symlinks=True)
+    assert (seen(moved)["made_in"], seen(venv)["made_in"]) == (str(venv), None)
 
 
 def test_words_that_it_does_not_know_are_refused(venv: Path) -> None:

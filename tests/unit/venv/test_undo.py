@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from resolver.model.acting import HostState
 from resolver.venv import journal
 from resolver.venv import record as records
 from resolver.venv.environment import old_of
-from resolver.venv.inside import entry_of
+from resolver.venv.inside import copy_of, entry_of
 from resolver.venv.record import Record, contract_of
 from resolver.venv.register import Register
 from resolver.venv.undo import may_go, undo
@@ -39,6 +40,11 @@ def make(venv: Path, *uses: str, added: tuple[str, ...] = ()) -> Path:
     register.mkdir(exist_ok=True)
     entry_of(register, venv).write_bytes(os.fsencode(venv))
     return venv
+
+
+def keep(venv: Path) -> None:
+    """Have the register keep a copy of the record, as it does of each that an installation makes."""
+    shutil.copy(venv / records.FILE_NAME, copy_of(venv.parent / "register", venv))
 
 
 @pytest.fixture
@@ -77,6 +83,37 @@ def test_X4_what_came_goes_and_nothing_else(venv: Path, system: FakePackageRemov
 def test_X4_nothing_to_undo(tmp_path: Path, system: FakePackageRemover) -> None:
     assert not do(tmp_path / "no" / "venv", system).changed
     assert list(tmp_path.iterdir()) == []
+
+
+def test_X4_what_came_with_an_environment_that_was_removed_by_hand_goes(
+    venv: Path, system: FakePackageRemover
+) -> None:
+    keep(venv)
+    shutil.rmtree(venv)
+    planned = do(venv, system, dry_run=True)
+    assert do(venv, system) == planned
+    assert (planned.removed, planned.untouched, planned.before.environment) == (CAME, 1, None)
+    assert [command.argv[0] for command in planned.commands] == ["remove-os-packages"]
+    assert set(system.needs) == {"base"}
+    assert list((venv.parent / "register").iterdir()) == []
+    assert not do(venv, system).changed
+
+
+def test_X4_what_is_passed_on_is_known_when_the_heir_is_removed_by_hand(
+    venv: Path, system: FakePackageRemover
+) -> None:
+    other = make(venv.parent / "other", "jinja2")
+    keep(other)
+    do(venv, system)
+    shutil.rmtree(other)
+    assert do(other, system).removed == ("jinja2",)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"\xff"])
+def test_a_damaged_copy_of_a_record_says_nothing(venv: Path, system: FakePackageRemover, content: bytes) -> None:
+    copy_of(venv.parent / "register", venv).write_bytes(content)
+    shutil.rmtree(venv)
+    assert not do(venv, system).changed
 
 
 def test_somebody_elses_folder_stays(tmp_path: Path, system: FakePackageRemover) -> None:

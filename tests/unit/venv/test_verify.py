@@ -43,6 +43,8 @@ def seen(*projects: dict[str, Any], **changes: object) -> dict[str, Any]:
         "projects": list(projects),
         "altered": [],
         "unowned": [],
+        "scripts": [],
+        "made_in": None,
         **changes,
     }
 
@@ -72,6 +74,11 @@ def test_what_the_system_has_beside_is_none_of_the_locks_business() -> None:
             seen(DEMO, FLASK, altered=[{"project": "demo", "path": f"{VENV}/demo.py", "found": "changed", "since": ""}]),
             ("demo", Drift.FILE),
         ),
+        (
+            seen(DEMO, FLASK, scripts=[{"project": "flask", "path": "/opt/v/bin/flask", "found": "gone", "since": ""}]),
+            ("flask", Drift.FILE),
+        ),
+        (seen(DEMO, FLASK, made_in="/opt/w"), ("environment", Drift.MOVED)),
         (seen(DEMO, FLASK, unowned=[f"{VENV}/flask.py"]), ("flask.py", Drift.EXTRA)),
         (seen(DEMO, FLASK, unowned=[f"{VENV}/dev.pth"]), ("dev.pth", Drift.STARTUP)),
         (seen(DEMO, FLASK, unowned=[f"{VENV}/sitecustomize.py"]), ("sitecustomize.py", Drift.STARTUP)),

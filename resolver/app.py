@@ -17,6 +17,7 @@ from resolver.errors import (
     DistrofirstError,
     InputError,
     PolicyError,
+    RightsError,
     UnavailableError,
     UnmetError,
     of_targets,
@@ -28,6 +29,7 @@ from resolver.indexes import cooldown_for
 from resolver.io.cache import FileCache
 from resolver.io.process import ProcessRunner
 from resolver.model import (
+    Command,
     FileOption,
     Origin,
     Outcome,
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from resolver.catalog.indexed import IndexedCatalog
-    from resolver.model import Command, Finding, Lock, Resolution, Wheel
+    from resolver.model import Finding, Lock, Resolution, Wheel
     from resolver.model.acting import InstallResult, UndoResult
     from resolver.model.audit import Audit
     from resolver.model.review import Review
@@ -215,6 +217,15 @@ class App:
         Attestations are verified when the plan is made. Those of a lock are not asked for again: it pins the very file
         by its hash, and whether the file is the locked one is all that is left to check.
         """
+        if self.options.mirror is None:
+            return self._install(confirm)
+        try:
+            return self._install(confirm)
+        except RightsError as error:
+            hint = f"let an administrator run: {self._itself().shell_line()}"
+            raise RightsError(error.message, context=error.context, hint=hint) from error
+
+    def _install(self, confirm: Callable[[InstallResult], bool]) -> InstallResult:
         from resolver.venv.install import install  # noqa: PLC0415 - only what acts needs it
 
         if self.options.targets != (HOST,) and self.options.lock is None:
@@ -248,6 +259,8 @@ class App:
             )
             self._tell_who_is_at_work()
             plan = carry_out(dry_run=True)
+            if plan.left.commands and self.options.mirror is not None:
+                plan = replace(plan, left=replace(plan.left, commands=(self._itself(),)))
             if self.options.dry_run or not plan.changed:
                 return plan
             if not confirm(plan):
@@ -261,6 +274,16 @@ class App:
                 )
             self._tell_who_is_at_work()
             return carry_out(announce=self._announce)
+
+    def _itself(self) -> Command:
+        """Give what an administrator runs instead of a package manager's command that has a mirror for its source.
+
+        Root would read settings that whoever runs this wrote, and can write anew; root's own run writes its own.
+        """
+        assert self.options.lock is not None  # noqa: S101 - there is no mirror without a lock
+        assert self.options.mirror is not None  # noqa: S101 - who has none does not ask
+        lock, mirror = (str(path.absolute()) for path in (self.options.lock, self.options.mirror))
+        return Command(argv=("distrofirst", "install", "--lock", lock, "--mirror", mirror), privileged=True)
 
     def undo(self, *, confirm: Callable[[UndoResult], bool]) -> UndoResult:
         """Take an environment and what came with it away again; ``confirm`` sees what will be done first."""

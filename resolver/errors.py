@@ -61,6 +61,10 @@ class CommandError(DistrofirstError):
     exit_code = 4
 
 
+class RightsError(CommandError):
+    """Only root may do that; the hint is what an administrator has to run."""
+
+
 class PolicyError(DistrofirstError):
     """Refused for safety: a signature, a hash, an index, a wheel's content (exit 5)."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from resolver.errors import CommandError, PolicyError
+from resolver.errors import PolicyError, RightsError
 from resolver.hosts.rpm_database import spelled
 from resolver.hosts.rpm_failures import failure_of
 from resolver.hosts.rpm_manager import PIP_PACKAGE, Build, Change, RpmManager, Step
@@ -102,10 +102,10 @@ class Zypper(RpmManager):
         )
         try:
             done = self._runner.run(command)
-        except CommandError as error:
+        except RightsError as error:
             # Without rights: what helps is the installation itself, whose plan an administrator sees as well.
             hint = f"let an administrator run: {self._install(wanted).shell_line()}"
-            raise CommandError(error.message, context=error.context, hint=hint) from error
+            raise RightsError(error.message, context=error.context, hint=hint) from error
         root = root_of(done, command)
         said = Completed(returncode=done.returncode, stdout=words_of(root), stderr=done.stderr)
         summary = root.find("install-summary")

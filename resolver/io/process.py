@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from resolver.errors import CommandError
+from resolver.errors import CommandError, RightsError
 from resolver.model import Command, Completed
 
 if TYPE_CHECKING:
@@ -210,8 +210,8 @@ def _has_terminal() -> bool:
         return False
 
 
-def _no_rights(command: Command, why: str) -> CommandError:
-    return CommandError(
+def _no_rights(command: Command, why: str) -> RightsError:
+    return RightsError(
         f"root is needed {_purpose(command)}, {why}",
         hint=f"let an administrator run: {command.shell_line()}",
     )

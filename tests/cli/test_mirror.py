@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from resolver import lock as locks
+from resolver.errors import RightsError
 from resolver.hosts import apt_mirror_root, apt_root, mirror_folder, releases
 from resolver.hosts.apt_sources import Source
+from resolver.io.process import ProcessRunner
 from resolver.model import Release
 from resolver.targets import debian as debian_targets
 from tests import apt_repository
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from resolver.model import Command, Completed
     from tests.cli.commandline import Here
 
 pytestmark = pytest.mark.skipif(not apt_repository.has_tools(), reason=apt_repository.WITHOUT_TOOLS)
@@ -203,6 +206,22 @@ def test_X1_an_installation_has_the_mirror_and_nothing_else(
     assert any("pip" in line for line in rest)
     assert len(server.requests) == asked
     assert fleet.is_dir()
+
+
+def test_X3_an_administrator_is_told_to_run_distrofirst_not_settings_that_somebody_else_wrote(
+    run: Here, fleet: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """apt would run whatever an APT_CONFIG in a user's cache names, as root."""
+    line = f"distrofirst install --lock {fleet}/locks --mirror {fleet}/mirror"
+    ran = run(*INSTALL, "--user-only")
+    assert (ran.code, ran.out) == (1, f"{line}\n"), ran.err
+
+    def refuse(command: Command) -> Completed:
+        raise RightsError("root is needed", hint=f"let an administrator run: {command.shell_line()}")
+
+    monkeypatch.setattr(ProcessRunner, "stream", lambda _, command: refuse(command))
+    ran = run(*INSTALL[:-1], "--yes")
+    assert (ran.code, f"hint: let an administrator run: {line}\n" in ran.err) == (4, True), ran.err
 
 
 def test_T1_apt_itself_refuses_a_package_that_is_not_the_signed_one(run: Here, fleet: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from resolver.errors import CommandError, DistrofirstError, PolicyError, UnavailableError
+from resolver.errors import CommandError, DistrofirstError, PolicyError, RightsError, UnavailableError
 from resolver.hosts.dnf import Dnf4, Dnf5, read_table
 from resolver.hosts.mirror_folder import folder_of, write_manifest
 from resolver.hosts.rpm_manager import Change, RpmManager
@@ -309,7 +309,7 @@ class WithoutRights(Machine):
 
     def run(self, command: Command) -> Completed:
         if command.privileged:
-            raise CommandError("root is needed", hint=f"let an administrator run: {command.shell_line()}")
+            raise RightsError("root is needed", hint=f"let an administrator run: {command.shell_line()}")
         return Machine.run(self, command)
 
 

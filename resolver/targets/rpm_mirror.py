@@ -13,7 +13,6 @@ the folder is used.
 from __future__ import annotations
 
 import shutil
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -117,7 +116,10 @@ def gather(
     """
     aside = folder / ".unfinished"
     try:
-        aside.mkdir(parents=True, exist_ok=True)
+        # Nothing tells which half of its files a killed run has left whole.
+        if aside.exists():
+            shutil.rmtree(aside)
+        aside.mkdir(parents=True)
         files = {
             source.id: rpm_md.parse_files((source.metadata / rpm_fetch.REPOMD).read_bytes(), source.id)
             for source in sources
@@ -222,11 +224,12 @@ def _bring_metadata(source: Source, files: Iterable[MetadataFile], folder: Path,
         path = source.listed(file, aside / source.id)
         if path is not None:
             _place(path, folder / file.href, aside)
-    signature = folder / f"{rpm_fetch.REPOMD}.asc"
-    with suppress(FileNotFoundError):
-        _place(source.metadata / f"{rpm_fetch.REPOMD}.asc", signature, aside)
-    if not (source.metadata / f"{rpm_fetch.REPOMD}.asc").exists():
-        signature.unlink(missing_ok=True)
+    signature = f"{rpm_fetch.REPOMD}.asc"
+    theirs = source.metadata / signature
+    if theirs.is_file() and theirs.stat().st_size:
+        _place(theirs, folder / signature, aside)
+    else:
+        (folder / signature).unlink(missing_ok=True)
     _place(source.metadata / rpm_fetch.REPOMD, folder / rpm_fetch.REPOMD, aside)
 
 

@@ -58,6 +58,12 @@ def repository(folder: Path, packages: Iterable[RpmPackage]) -> Path:
     return folder
 
 
+def serve(folder: Path, server: Loopback) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            server.add(f"/repo/{path.relative_to(folder)}", Reply(body=path.read_bytes()))
+
+
 PYTHON = rpm(
     "python3", "3.14.2-1", arch="x86_64", provides=("python(abi) = 3.14", "/usr/bin/python3.14"), requires=("glibc",)
 )
@@ -142,16 +148,15 @@ def test_several_locks_and_repositories_make_one_part(world: World, tmp_path: Pa
 def test_X4_a_run_that_was_killed_goes_on_and_fetches_what_is_not_there(world: World, tmp_path: Path) -> None:
     there = repository(tmp_path / "repo", (*BASE, FLASK, CLICK))
     with Loopback() as server:
-        for path in there.rglob("*"):
-            if path.is_file():
-                server.add(f"/repo/{path.relative_to(there)}", Reply(body=path.read_bytes()))
+        serve(there, server)
         part = world.mirror([lock(FLASK)], f"{server.url}/repo")
         assert world.told == ["fetching 4 of 4 OS packages, 0.0 MB"]
         (click,) = part.rglob("*click*")
         click.write_bytes(b"half")
         (part / "mirror.json").unlink()
         (part / ".unfinished").mkdir()
-        (part / ".unfinished/file").write_bytes(b"half")
+        for left in ("file", "repo-0-primary.xml"):
+            (part / ".unfinished" / left).write_bytes(b"half")
         before = [one for one in server.requests if one.path.endswith(".rpm")]
         assert world.mirror([lock(FLASK)], f"{server.url}/repo") == part
         after = [one.path for one in server.requests if one.path.endswith(".rpm")]
@@ -167,6 +172,15 @@ def test_a_signature_that_the_repository_no_longer_has_goes(world: World, tmp_pa
     part = world.mirror([lock(CLICK)], there.as_uri())
     (there / "repodata/repomd.xml.asc").unlink()
     world.mirror([lock(CLICK)], there.as_uri())
+    assert not (part / "repo-0/repodata/repomd.xml.asc").exists()
+
+
+def test_a_repository_in_the_network_without_a_signature_has_none_in_the_mirror(world: World, tmp_path: Path) -> None:
+    there = repository(tmp_path / "repo", (*BASE, CLICK))
+    (there / "repodata/repomd.xml.asc").unlink()
+    with Loopback() as server:
+        serve(there, server)
+        part = world.mirror([lock(CLICK)], f"{server.url}/repo")
     assert not (part / "repo-0/repodata/repomd.xml.asc").exists()
 
 

@@ -19,6 +19,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import sys
 import sysconfig
@@ -128,8 +129,7 @@ def script_text(interpreter: str, module: str, function: str) -> str:
     shebang = f"#!{interpreter}"
     if len(shebang.encode()) > _SHEBANG_LIMIT or re.search(r"\s", interpreter):
         # Both a shell script that starts Python on itself, and Python, which reads the second line as a string.
-        quoted = interpreter.replace('"', '\\"')
-        shebang = f"#!/bin/sh\n'''exec' \"{quoted}\" \"$0\" \"$@\"\n' '''"
+        shebang = f"#!/bin/sh\n'''exec' {shlex.quote(interpreter)} \"$0\" \"$@\"\n' '''"
     imported = function.partition(".")[0]
     return (
         f"{shebang}\n"

@@ -115,11 +115,12 @@ def test_X4_the_register_is_there_for_all_to_read_whatever_the_umask(venv: Path)
     assert copy.read_bytes() == (venv / "distrofirst.json").read_bytes(), "what came is known without the environment"
 
 
-@pytest.mark.parametrize("name", ["with space", "x" * 150, 'quo"te'])
+@pytest.mark.parametrize("name", ["with space", "x" * 150, 'quo"te', "it's $(false) `false` $0"])
 def test_a_script_runs_wherever_the_venv_is(tmp_path: Path, name: str) -> None:
     venv = make(tmp_path / name, tmp_path / "dist-packages")
     inside(venv, "finish", str(venv.parent / "register"), stdin=dump(RECORD))
-    assert subprocess.run([venv / "bin/tool"], capture_output=True, check=False).stdout == b"tool\n"
+    done = subprocess.run([venv / "bin/tool"], capture_output=True, check=False)
+    assert (done.stdout, done.stderr) == (b"tool\n", b"")
 
 
 def test_a_plain_interpreter_stands_in_the_first_line() -> None:

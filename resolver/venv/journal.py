@@ -13,6 +13,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from resolver import files
 from resolver.errors import CommandError
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SUFFIX = ".distrofirst-journal"
+_LONGEST = 1 << 20
+"""Bytes of a note that are read."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +42,7 @@ class Journal:
         """Take the open, locked file, and the command that holds it."""
         self._descriptor = descriptor
         self._doing = doing
-        self.note = _parse(os.pread(descriptor, 1 << 20, 0))
+        self.note = _parse(os.pread(descriptor, _LONGEST, 0))
         """At first what a killed or failed run left, then what this one has written."""
         self.write(self.note)
 
@@ -57,7 +60,7 @@ class Journal:
 def note_beside(venv: Path) -> Note:
     """Read the note of a killed run without taking the environment, for a dry run."""
     try:
-        return _parse(_path(venv).read_bytes())
+        return _parse(files.read(_path(venv), most=_LONGEST))
     except OSError:
         return Note()
 
@@ -103,7 +106,7 @@ def _lock(path: Path) -> int:
             if os.path.exists(path) and os.path.samestat(os.stat(path), os.fstat(descriptor)):  # noqa: PTH110, PTH116 - beside fstat
                 return descriptor
         except BlockingIOError:
-            holder = _process(os.pread(descriptor, 1 << 20, 0))
+            holder = _process(os.pread(descriptor, _LONGEST, 0))
             os.close(descriptor)
             raise CommandError(
                 f"another run of distrofirst{holder} is at work on this environment",
@@ -118,7 +121,7 @@ def _parse(data: bytes) -> Note:
     try:
         value, _ = json.JSONDecoder().raw_decode(data.decode())
         return Note(building=bool(value["building"]), added=tuple(map(str, value["added"])))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return Note()
 
 
@@ -126,5 +129,5 @@ def _process(data: bytes) -> str:
     try:
         value, _ = json.JSONDecoder().raw_decode(data.decode())
         return f" (process {value['process']}: distrofirst {value['command']})"
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return ""

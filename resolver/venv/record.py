@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from packaging.utils import NormalizedName
+
+from resolver import files
 from resolver.errors import InputError
 from resolver.model import AssignedIndex, Evidence, Outcome, Sources
 from resolver.model.acting import HostState
+from resolver.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "distrofirst/environment/1"
 FILE_NAME = "distrofirst.json"
+_LONGEST = 1 << 24
+"""Bytes of a record; that of a thousand projects has some 200,000."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -140,9 +146,10 @@ def read(venv: Path) -> Record | None:
         return read_file(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, InputError) as error:
+        why = error.message if isinstance(error, InputError) else error
         raise InputError(
-            f"the environment's record cannot be read: {error}",
+            f"the environment's record cannot be read: {why}",
             context=str(path),
             hint=f"remove {venv} if it may go, after which undo still knows what came with it; or name another folder with"
             " --venv",
@@ -150,29 +157,62 @@ def read(venv: Path) -> Record | None:
 
 
 def read_file(path: Path) -> Record:
-    """Read a file that holds a record. Raises OSError, ValueError, KeyError or TypeError where it does not."""
-    return _parse(json.loads(path.read_bytes()))
+    """Read a file that holds a record. Raises OSError or InputError where it does not."""
+    try:
+        document = json.loads(files.read(path, most=_LONGEST))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"this is no JSON: {error}", context=str(path)) from error
+    if not isinstance(document, dict):
+        raise InputError("expected an object", context=str(path))
+    return _parse(Table(values=document, context=str(path)))
 
 
-def _parse(data: Any) -> Record:  # noqa: ANN401 - JSON; whatever does not fit raises
-    if data["schema"] != SCHEMA:
-        raise ValueError(f"schema {data['schema']!r}, where {SCHEMA!r} was expected")
-    contract = data["contract"]
+def _parse(document: Table) -> Record:
+    if document.text("schema") != SCHEMA:
+        document.fail("schema", f"found {document.text('schema')!r}, expected {SCHEMA!r}")
+    contract = document.table("contract")
     return Record(
         contract=Contract(
-            target=contract["target"],
-            projects=tuple(
-                Expected(**{**project, "outcome": Outcome(project["outcome"])}) for project in contract["projects"]
-            ),
-            os_packages=tuple((name, version) for name, version in contract["os_packages"]),
-            sources=_parse_sources(contract["sources"]) if "sources" in contract else Sources(),
+            target=contract.text("target"),
+            projects=tuple(map(_parse_expected, contract.tables("projects"))),
+            os_packages=_parse_pairs(contract, "os_packages"),
+            sources=_parse_sources(contract.table("sources")) if contract.has("sources") else Sources(),
         ),
-        added=tuple(data["added"]),
-        venv=data.get("venv", ""),
+        added=document.texts("added"),
+        venv=document.optional("venv") or "",
     )
 
 
-def _parse_sources(data: Any) -> Sources:  # noqa: ANN401 - as above
-    indexes = [AssignedIndex(**{**index, "projects": tuple(index["projects"])}) for index in data.pop("indexes")]
-    limits = [(name, limit) for name, limit in data.pop("uploaded_before_for")]
-    return Sources(**data, indexes=tuple(indexes), uploaded_before_for=tuple(limits))
+def _parse_expected(project: Table) -> Expected:
+    return Expected(
+        name=project.text("name"),
+        outcome=project.choice("outcome", Outcome),
+        version=project.optional("version"),
+        os_package=project.optional("os_package"),
+        sha256=project.optional("sha256"),
+        stands_in=project.get("stands_in", bool) or False,
+    )
+
+
+def _parse_sources(sources: Table) -> Sources:
+    limits = _parse_pairs(sources, "uploaded_before_for")
+    return Sources(
+        index=sources.optional("index"),
+        indexes=tuple(
+            AssignedIndex(url=index.text("url"), projects=index.texts("projects"), where=index.text("where"))
+            for index in sources.tables("indexes")
+        ),
+        uploaded_before=sources.text("uploaded_before"),
+        uploaded_before_for=tuple((NormalizedName(name), limit) for name, limit in limits),
+    )
+
+
+def _parse_pairs(table: Table, key: str) -> tuple[tuple[str, str], ...]:
+    found = []
+    for position, pair in enumerate(table.need(key, list)):
+        match pair:
+            case [str(name), str(value)]:
+                found.append((name, value))
+            case _:
+                table.fail(f"{key}[{position}]", f"expected two strings, found {pair!r:.40}")
+    return tuple(found)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from resolver import files
 from resolver.errors import InputError
 from resolver.venv import journal
 from resolver.venv import record as records
@@ -68,7 +69,7 @@ def kept(register: Path, venv: Path) -> Record | None:
     """Give the copy of a record that a user's own register keeps; None where there is none, or none that can be read."""
     try:
         return records.read_file(copy_of(register, venv))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, InputError):
         return None
 
 
@@ -96,15 +97,14 @@ def _whole(venv: Path) -> Path:
 
 def _entries(folder: Path) -> Iterator[Path]:
     try:
-        files = sorted(folder.iterdir())
+        entries = sorted(folder.iterdir())
     except OSError:
         # Not there, or a home that is closed to others.
         return
-    for file in files:
+    for file in entries:
         try:
-            with file.open("rb") as opened:
-                path = Path(os.fsdecode(opened.read(_LONGEST)))
-        except (OSError, ValueError):
+            path = Path(os.fsdecode(files.read(file, most=_LONGEST)))
+        except OSError:
             continue
         if path.is_absolute() and "\0" not in str(path) and file.name == entry_of(folder, path).name:
             yield path

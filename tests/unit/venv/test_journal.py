@@ -81,7 +81,7 @@ def test_environments_side_by_side_do_not_wait_for_each_other(tmp_path: Path) ->
         assert len(list(tmp_path.iterdir())) == 2
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"building": true}', "\x00"])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"building": true}', "\x00", "[" * 100_000])
 def test_a_note_that_makes_no_sense_says_nothing(tmp_path: Path, text: str) -> None:
     (tmp_path / "venv.distrofirst-journal").write_text(text)
     assert note_beside(tmp_path / "venv") == Note()

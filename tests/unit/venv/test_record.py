@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ LOCK = lock(
     (os_package("python3-flask", "2.2.2-3"), os_package("python3-opencv", "4.6.0-1")),
     (wheel("demo"),),
 )
+GOOD = dump(Record(contract=contract_of(LOCK), added=("libx",)))
 
 
 def test_a_contract_is_what_can_be_checked_of_a_lock() -> None:
@@ -55,6 +57,18 @@ def test_a_folder_without_a_record_is_not_ours(tmp_path: Path) -> None:
     assert read(tmp_path / "nowhere") is None
 
 
+def test_a_pipe_in_the_records_place_is_an_error_and_waits_for_nobody(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / FILE_NAME)
+    with pytest.raises(InputError, match="it is no regular file"):
+        read(tmp_path)
+
+
+def test_a_device_in_the_records_place_is_not_read_to_its_end(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).symlink_to("/dev/zero")
+    with pytest.raises(InputError, match="it is no regular file"):
+        read(tmp_path)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -62,7 +76,21 @@ def test_a_folder_without_a_record_is_not_ours(tmp_path: Path) -> None:
         "[]",
         json.dumps({"schema": "distrofirst/environment/9"}),
         json.dumps({"schema": "distrofirst/environment/1", "contract": {}}),
+        "[" * 100_000,
+        '"' + "x" * (1 << 24) + '"',
+        *(
+            GOOD.replace(before, after)
+            for before, after in (
+                ('["python3-flask","2.2.2-3"]', '[["python3-flask"],"2.2.2-3"]'),
+                ('"sources":{', '"sources":"","x":{'),
+                ('"name":"flask"', '"name":5'),
+                ('"outcome":"distro"', '"outcome":["distro"]'),
+                ('"added":["libx"]', '"added":"libx"'),
+                ('"indexes":[]', '"indexes":{}'),
+            )
+        ),
     ],
+    ids=str.__len__,
 )
 def test_a_record_that_cannot_be_read_is_an_error_that_names_it(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE_NAME).write_text(text)

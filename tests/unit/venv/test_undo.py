@@ -171,6 +171,11 @@ def test_a_damaged_register_says_nothing(venv: Path, system: FakePackageRemover,
     assert do(venv, system).removed == CAME
 
 
+def test_a_pipe_among_the_entries_is_waited_for_by_nobody(venv: Path, system: FakePackageRemover) -> None:
+    os.mkfifo(venv.parent / "register/ffff")
+    assert do(venv, system).removed == CAME
+
+
 def test_X4_what_a_failed_installation_added_goes(tmp_path: Path, system: FakePackageRemover) -> None:
     """It left no environment, and a note of what it had added."""
     with journal.held(tmp_path / "venv", "install") as held:

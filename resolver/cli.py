@@ -21,7 +21,7 @@ from packaging.utils import canonicalize_name
 from resolver import configuration, cooldown
 from resolver.app import App
 from resolver.arguments import parse
-from resolver.console import NO, encoded, print_error, put, width, write_files
+from resolver.console import NO, encoded, print_error, put, tell, width, write_files
 from resolver.errors import CommandError, DistrofirstError, InputError, UnmetError
 from resolver.hosts import releases
 from resolver.model import NamedRepository, Outcome, PinsPolicy, Preference
@@ -211,7 +211,7 @@ class _Session:
             context = self._arguments.command
             raise InputError("nobody is here to confirm", context=context, hint="add --yes, or look with --dry-run")
         for command in commands:
-            print(f"  {command.shell_line()}", file=sys.stderr)
+            tell(f"  {command.shell_line()}")
         print("Go ahead? [y/N] ", end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
@@ -311,11 +311,11 @@ class _Session:
         """Tell of it once, however many files and targets it holds for."""
         if not self._arguments.quiet and text not in self._told:
             self._told.add(text)
-            print(f"distrofirst: warning: {text}", file=sys.stderr)
+            tell(f"distrofirst: warning: {text}")
 
     def _progress(self, text: str) -> None:
         if not self._arguments.quiet:
-            print(f"distrofirst: {text}", file=sys.stderr)
+            tell(f"distrofirst: {text}")
 
 
 def _options(arguments: argparse.Namespace, standing: configuration.Configuration) -> Options:

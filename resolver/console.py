@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resolver.errors import CommandError, DistrofirstError, InputError
+from resolver.report.plain import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,9 +70,15 @@ def write_files(files: Mapping[Path, bytes]) -> None:
             temporary.unlink(missing_ok=True)
 
 
+def tell(text: str) -> None:
+    """Say something on stderr; its lines stay lines, and nothing else in it is obeyed by a terminal."""
+    # File names, an index's words and what other hosts report end up in messages, too.
+    print("\n".join(map(printable, text.split("\n"))), file=sys.stderr)
+
+
 def print_error(error: DistrofirstError) -> None:
     """Tell of an error on stderr: where, what, and the next step."""
     place = f"{error.context}: " if error.context else ""
-    print(f"distrofirst: error: {place}{error.message}", file=sys.stderr)
+    tell(f"distrofirst: error: {place}{error.message}")
     if error.hint:
-        print(f"distrofirst: hint: {error.hint}", file=sys.stderr)
+        tell(f"distrofirst: hint: {error.hint}")

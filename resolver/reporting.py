@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resolver.arguments import refuse_decided
-from resolver.console import NO, print_error, put, text_of, width
+from resolver.console import NO, print_error, put, tell, text_of, width
 from resolver.errors import DistrofirstError, InputError
 from resolver.model import Reason
 
@@ -161,7 +161,7 @@ class Reporting:
         if render is not None:
             put(render(total), self._arguments.output)
         for file in total.failed:
-            print(f"distrofirst: {'error' if self._arguments.strict else 'warning'}: {file.failure}", file=sys.stderr)
+            tell(f"distrofirst: {'error' if self._arguments.strict else 'warning'}: {file.failure}")
         for file in total.partial:
             for one in file.missing:
                 self._warn(f"{file.file}: {one.target} was not consulted: {one.why}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from resolver.report.plain import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -15,11 +17,11 @@ SCHEMA = "distrofirst/verify/1"
 
 def text(findings: Iterable[Finding]) -> str:
     """Give two lines a finding: what, since when; and what mends it."""
-    return "".join(
-        f"{one.project}: found {one.found}, expected {one.expected} [{one.kind}]"
-        f"{f', since {one.since}' if one.since else ''}\n    {one.remedy}\n"
-        for one in findings
-    )
+    lines: list[str] = []
+    for one in findings:
+        since = f", since {one.since}" if one.since else ""
+        lines += [f"{one.project}: found {one.found}, expected {one.expected} [{one.kind}]{since}", f"    {one.remedy}"]
+    return "".join(f"{printable(line)}\n" for line in lines)
 
 
 def as_json(findings: Iterable[Finding]) -> str:

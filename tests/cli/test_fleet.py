@@ -88,6 +88,20 @@ def test_what_is_no_report_is_named_and_the_others_count(run: Here, fleet: Path)
     assert run("report", "--strict", "reports").code == 2
 
 
+def test_what_a_host_reports_is_shown_and_never_obeyed(run: Here, fleet: Path) -> None:
+    """A terminal would obey an escape sequence, in the payload as in the conversation."""
+    report = json.loads((fleet / "web1.json").read_text())
+    report["targets"][0]["target"] = "debian:\x1b[2J"
+    report["targets"][0]["projects"][0]["name"] = "\x1b]0;gone\x07"
+    (fleet / "web\x1b[2J.json").write_text(json.dumps(report))
+    (fleet / "bad\x1b[2J.json").write_text("{")
+    ran = run("report", "--fail-under", "99", "--fail-on", "not-packaged", "reports")
+    assert ran.code == 1
+    assert "\\x1b[2J" in ran.err
+    assert "\\x1b[2J" in ran.out
+    assert (ran.out + ran.err).replace("\n", "").isprintable()
+
+
 def test_an_unmet_host_and_a_low_one_are_a_no(run: Here, fleet: Path) -> None:
     assert fleet.is_dir()
     assert run("report", "--fail-under", "10", "reports").code == 1

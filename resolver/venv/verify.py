@@ -42,7 +42,20 @@ def verify(contract: Contract, venv: Path, runner: Runner, packages: PackageMana
         said = done.stderr.strip().splitlines() or ["it said nothing"]
         raise CommandError(f"the environment's interpreter fails: {said[-1]}", context=str(python), hint=_AGAIN)
     installed = packages.installed(name for name, _ in contract.os_packages)
-    return judge(contract, json.loads(done.stdout), installed, packages.site_directories)
+    return judge(contract, _parse(done.stdout, python), installed, packages.site_directories)
+
+
+def _parse(stdout: str, python: Path) -> dict[str, Any]:
+    """Read what ``inside.inspect`` printed: the last line, for what runs as the interpreter starts may print as well,
+    and is itself what is looked for.
+    """
+    try:
+        seen = json.loads(stdout.rpartition("\n")[2])
+    except ValueError:
+        seen = None
+    if not isinstance(seen, dict):
+        raise CommandError("the environment's interpreter prints by itself", context=str(python), hint=_AGAIN)
+    return seen
 
 
 def judge(

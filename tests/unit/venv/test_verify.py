@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -177,3 +178,25 @@ def test_T2_an_interpreter_that_fails_is_an_error_and_not_a_clean_answer(
     failing = FakeRunner({(): Completed(returncode=1, stdout="", stderr="Traceback\nImportError: no encodings\n")})
     with pytest.raises(CommandError, match="ImportError: no encodings"):
         verify(CONTRACT, tmp_path, failing, packages)
+
+
+def printing(tmp_path: Path, stdout: str) -> FakeRunner:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").write_text("")
+    return FakeRunner({(): Completed(returncode=0, stdout=stdout, stderr="")})
+
+
+def test_X1_what_prints_as_the_interpreter_starts_is_found_all_the_same(
+    tmp_path: Path, packages: FakePackageManager
+) -> None:
+    noisy = "hello\n" + json.dumps(seen(DEMO, FLASK, unowned=[f"{VENV}/dev.pth"]))
+    (found,) = verify(CONTRACT, tmp_path, printing(tmp_path, noisy), packages)
+    assert (found.project, found.kind) == ("dev.pth", Drift.STARTUP)
+
+
+@pytest.mark.parametrize("stdout", ["", "hello{}", "{}\n5"])
+def test_T2_an_interpreter_that_does_not_answer_is_an_error(
+    tmp_path: Path, packages: FakePackageManager, stdout: str
+) -> None:
+    with pytest.raises(CommandError, match="prints by itself"):
+        verify(CONTRACT, tmp_path, printing(tmp_path, stdout), packages)

@@ -43,15 +43,17 @@ def undo(
     """
     venv = Path(os.path.abspath(venv))  # noqa: PTH100 - resolve() would follow a link that the user chose
     note = journal.note_beside(venv)
-    job = _plan(venv, packages, register, note)
+    # Only a run of ours that was killed has left a note; what it was at is finished before anything else.
+    first = packages.interrupted() if note.added else ()
+    job = _plan(venv, packages, register, note, first)
     if dry_run or (not job.result.changed and note == journal.Note()):
         return job.result
     with journal.held(venv, "undo") as held:
-        # Only a run of ours that was killed has left a note; what it was at is finished before anything is asked.
-        for command in packages.interrupted() if held.note.added else ():
+        first = packages.interrupted() if held.note.added else ()
+        for command in first:
             announce(command)
             runner.stream(command)
-        job = _plan(venv, packages, register, held.note)
+        job = _plan(venv, packages, register, held.note, first)
         _carry_out(job, runner, packages, register, held, announce)
         register.drop(venv)
         held.write(journal.Note())
@@ -69,7 +71,9 @@ class _Job:
     result: UndoResult
 
 
-def _plan(venv: Path, packages: PackageRemover, register: Register, note: journal.Note) -> _Job:
+def _plan(
+    venv: Path, packages: PackageRemover, register: Register, note: journal.Note, first: tuple[Command, ...]
+) -> _Job:
     place = environment.look_at(venv, was_building=note.building)
     # Whoever removes a venv by hand leaves what came with it.
     record = place.record or kept(register.own, venv)
@@ -92,7 +96,7 @@ def _plan(venv: Path, packages: PackageRemover, register: Register, note: journa
         heirs=heirs,
         result=UndoResult(
             venv=venv,
-            commands=(*removal, *clearing),
+            commands=(*first, *removal, *clearing),
             changes=tuple(PackageChange(name=name, before=there[name], after=None) for name in going),
             staying=tuple(sorted(staying.items())),
             untouched=len(packages.installed(wanted - there.keys())),

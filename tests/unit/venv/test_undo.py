@@ -171,6 +171,19 @@ def test_a_damaged_register_says_nothing(venv: Path, system: FakePackageRemover,
     assert do(venv, system).removed == CAME
 
 
+def test_X3_a_dry_run_shows_what_finishes_a_killed_run_too(tmp_path: Path) -> None:
+    class Interrupted(FakePackageRemover):
+        def interrupted(self) -> tuple[Command, ...]:
+            return (Command(argv=("true", "finish")),)
+
+    system = Interrupted(SYSTEM)
+    with journal.held(tmp_path / "venv", "install") as held:
+        held.write(journal.Note(added=("flask",)))
+    planned = do(tmp_path / "venv", system, dry_run=True)
+    assert [command.shell_line() for command in planned.commands] == ["true finish", "remove-os-packages flask"]
+    assert do(tmp_path / "venv", system) == planned
+
+
 def test_a_pipe_among_the_entries_is_waited_for_by_nobody(venv: Path, system: FakePackageRemover) -> None:
     os.mkfifo(venv.parent / "register/ffff")
     assert do(venv, system).removed == CAME
@@ -182,10 +195,6 @@ def test_X4_what_a_failed_installation_added_goes(tmp_path: Path, system: FakePa
         held.write(journal.Note(added=("flask", "never-came")))
     assert do(tmp_path / "venv", system).removed == ("flask",)
     assert list(tmp_path.iterdir()) == []
-
-
-class Killed(BaseException):
-    """Stands for a kill: nothing after it runs but what an interrupt leaves."""
 
 
 @pytest.mark.parametrize("step", ["before", "packages", "record", "half", "all", "register"])

@@ -58,9 +58,14 @@ class Journal:
 
 
 def note_beside(venv: Path) -> Note:
-    """Read the note of a killed run without taking the environment, for a dry run."""
+    """Read the note of a killed run without taking the environment, for a dry run.
+
+    Raises CommandError, as the run would, for a note that is a stranger's.
+    """
+    path = _path(venv)
     try:
-        return _parse(files.read(_path(venv), most=_LONGEST))
+        _refuse_strangers(path)
+        return _parse(files.read(path, most=_LONGEST))
     except OSError:
         return Note()
 
@@ -70,7 +75,7 @@ def held(venv: Path, doing: str) -> Iterator[Journal]:
     """Hold an environment against other runs, which are told what this one is ``doing``: the command's name.
 
     However the block ends, a note that says something stays for the next run, and an empty one goes. Raises
-    CommandError where another run holds it, or where the folder cannot be written to.
+    CommandError where another run holds it, where the note is a stranger's, or where the folder cannot be written to.
     """
     path = _path(venv)
     descriptor = _lock(path)
@@ -102,8 +107,8 @@ def _lock(path: Path) -> int:
             ) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Its former holder may have removed the file between our open and our lock.
-            if os.path.exists(path) and os.path.samestat(os.stat(path), os.fstat(descriptor)):  # noqa: PTH110, PTH116 - beside fstat
+            if _is_there(path, descriptor):
+                _refuse_strangers(path)
                 return descriptor
         except BlockingIOError:
             holder = _process(os.pread(descriptor, _LONGEST, 0))
@@ -113,7 +118,32 @@ def _lock(path: Path) -> int:
                 context=str(path.with_name(path.name.removesuffix(_SUFFIX))),
                 hint="repeat the command when it has finished",
             ) from None
+        except CommandError:
+            os.close(descriptor)
+            raise
         os.close(descriptor)
+
+
+def _is_there(path: Path, descriptor: int) -> bool:
+    """Tell whether an open file still is what its path names: its former holder may have removed it since."""
+    try:
+        return os.path.samestat(path.lstat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _refuse_strangers(path: Path) -> None:
+    """Raise CommandError for a note by somebody whose folder this is not.
+
+    What it names is removed: in a folder that many may write to, anybody could name what they like.
+    """
+    owner = path.lstat().st_uid
+    if owner not in {0, os.geteuid(), path.parent.stat().st_uid}:
+        raise CommandError(
+            f"user {owner} left this note of a run that was killed, in a folder of somebody else's",
+            context=str(path),
+            hint="let that user repeat the command, or look into the file and remove it",
+        )
 
 
 def _parse(data: bytes) -> Note:

@@ -76,6 +76,25 @@ def test_X4_a_killed_run_holds_nothing_and_leaves_its_note(tmp_path: Path) -> No
     assert time.monotonic() - started < 1
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can have a file be somebody else's")
+def test_X4_a_note_that_a_stranger_put_there_is_not_gone_by(tmp_path: Path) -> None:
+    """It could name any OS package as added, for an undo to remove, or a folder as unfinished work."""
+    venv = tmp_path / "shared" / "venv"
+    venv.parent.mkdir(mode=0o777)
+    note = venv.with_name("venv.distrofirst-journal")
+    note.write_text('{"building": true, "added": ["openssh-server"]}')
+    os.chown(note, 65534, 65534)
+    with pytest.raises(CommandError, match="user 65534 left this note"):
+        note_beside(venv)
+    with pytest.raises(CommandError, match="user 65534 left this note"), held(venv, "undo"):
+        pytest.fail("went by it")
+    # In a folder of that user's own it is theirs to say.
+    os.chown(venv.parent, 65534, 65534)
+    assert note_beside(venv).building
+    with held(venv, "undo") as journal:
+        assert journal.note.building
+
+
 def test_environments_side_by_side_do_not_wait_for_each_other(tmp_path: Path) -> None:
     with held(tmp_path / "one", "install"), held(tmp_path / "two", "install"):
         assert len(list(tmp_path.iterdir())) == 2

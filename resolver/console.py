@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resolver.errors import CommandError, DistrofirstError, InputError
+from resolver.files import beside
 from resolver.report.plain import printable
 
 if TYPE_CHECKING:
@@ -59,8 +60,9 @@ def write_files(files: Mapping[Path, bytes]) -> None:
             if path.exists() and not path.is_file():
                 path.write_bytes(data)
                 continue
-            aside[path] = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-            aside[path].write_bytes(data)
+            aside[path] = beside(path)
+            with aside[path].open("xb") as stream:
+                stream.write(data)
         for path, temporary in aside.items():
             temporary.replace(path)
     except OSError as error:

@@ -138,7 +138,9 @@ class Ledger:
 
     def __enter__(self) -> Self:
         try:
-            self._stream = self._path.open("ab+")
+            # Not through a link: the name can be foreseen, and others may write to the folder.
+            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            self._stream = open(os.open(self._path, flags, 0o666), "ab+")  # noqa: PTH123 - a descriptor; closed by __exit__
         except OSError as error:
             raise CommandError(f"cannot be written: {error.strerror}", context=str(self._path)) from error
         return self

@@ -13,12 +13,11 @@ from __future__ import annotations
 
 import json
 import mmap
-import os
 import re
-from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
 
+from resolver import files
 from resolver.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -215,17 +214,10 @@ def write(path: Path, content: bytes) -> None:
 
     Raises UnavailableError where the folder cannot be written or the disk is full; the temporary file is removed.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        files.write(path, content, sync=True)
     except OSError as error:
-        with suppress(OSError):  # a folder that cannot be made has nothing to remove
-            temporary.unlink(missing_ok=True)
         raise UnavailableError(
             f"cannot write the index: {error.strerror}",
             context=str(path),

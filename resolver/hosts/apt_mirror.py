@@ -23,9 +23,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from resolver.errors import CommandError, PolicyError
+from resolver.files import sha256_of
 from resolver.hosts.apt_failures import failure_of
 from resolver.hosts.debian import PIP_PACKAGE
-from resolver.hosts.mirror_folder import cannot_write, put, sha256_of, write_manifest
+from resolver.hosts.mirror_folder import cannot_write, put, write_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

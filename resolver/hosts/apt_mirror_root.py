@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from resolver.errors import PolicyError
+from resolver.files import sha256_of
 from resolver.hosts.apt_root import acquire_settings, explain_update_failure, locked
 from resolver.hosts.apt_sources import Source, render
 from resolver.hosts.mirror_folder import (
@@ -24,7 +25,6 @@ from resolver.hosts.mirror_folder import (
     no_manifest,
     put,
     read_manifest,
-    sha256_of,
 )
 from resolver.model import Command
 
@@ -121,7 +121,7 @@ class MirrorRoot:
         if done.returncode != 0:
             raise explain_update_failure(done.stderr, f"{self._release} in {self._archives}")
 
-    def check(self, files: Iterable[tuple[str, str | None]]) -> None:
+    def check(self, wanted: Iterable[tuple[str, str | None]]) -> None:
         """Hold the mirror's files against what apt's lists say: each one's name, and its SHA256 where they have one.
 
         apt does that too, but 3.0 calls a file of ``copy:`` that is another one an "Undetermined Error". Raises
@@ -129,7 +129,7 @@ class MirrorRoot:
         """
         archives = [self._archives / archive for archive in dict.fromkeys(index[0] for index in self._indexes())]
         missing = []
-        for file, sha256 in files:
+        for file, sha256 in wanted:
             found = [path for archive in archives if (path := archive / file.removeprefix("/")).is_file()]
             if not found:
                 missing.append(file.rpartition("/")[2])

@@ -9,12 +9,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import re
 from typing import TYPE_CHECKING, Any
 
+from resolver import files
 from resolver.errors import CommandError, PolicyError, UnavailableError
 
 if TYPE_CHECKING:
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "distrofirst/mirror/1"
 MANIFEST = "mirror.json"
+_LONGEST = 1 << 24
+"""Bytes of it."""
 AGAIN = "make the mirror anew where there is a network: distrofirst mirror --lock … -o …"
 PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]*(?:/[A-Za-z0-9][A-Za-z0-9._+~-]*)*", re.ASCII)
 """What may be put into a package manager's configuration: nobody has signed what a manifest says."""
@@ -42,12 +43,12 @@ def read_manifest(part: Path, host: str) -> Mapping[str, Any]:
     """
     path = part / MANIFEST
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(files.read(path, most=_LONGEST))
     except OSError as error:
         raise UnavailableError(
             f"the mirror has no OS packages for {host}, or is not finished", context=str(path), hint=AGAIN
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise no_manifest(part) from error
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise no_manifest(part)
@@ -74,23 +75,12 @@ def does_not_have(names: list[str]) -> UnavailableError:
     )
 
 
-def sha256_of(path: Path) -> str | None:
-    """Give a file's SHA256; None where it cannot be read."""
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
-        return None
-
-
 def put(data: bytes, path: Path) -> None:
     """Write a file, whole or not at all; one that is the same stays as it is."""
     try:
         if path.is_file() and path.read_bytes() == data:
             return
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        temporary.write_bytes(data)
-        temporary.replace(path)
+        files.write(path, data)
     except OSError as error:
         raise cannot_write(error, path) from error
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from resolver import __version__
 from resolver.errors import CommandError, DistrofirstError, PolicyError, UnavailableError
+from resolver.files import beside
 from resolver.model import HttpAnswer, HttpNotFound, HttpPart
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ class HttpClient:
                 return path
         except OSError as error:
             raise _cannot_write(path, error) from error
-        temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+        temporary = beside(path)
 
         def consume(response: Response) -> Path:
             _check_complete(response, url)

@@ -6,12 +6,9 @@ nothing and installs what was looked at. It compares the hashes once more: what 
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import re
 import shutil
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from resolver.errors import CommandError, PolicyError, UnavailableError
+from resolver.files import beside, sha256_of
 from resolver.model import HttpNotFound, Outcome
 from resolver.pypi import inspection
 from resolver.pypi.faults import Fault, WheelFinding, in_words
@@ -248,23 +246,21 @@ class Wheelhouse:
         for folder in self._others:
             there = folder / wheel.sha256 / wheel.filename
             if _is_whole(there, wheel):
-                # Held to its hash once more when it is installed: who else may write to that folder, nobody here knows.
                 return self._copy(there, wheel)
             if there.exists() and self._offline:
-                raise PolicyError(
-                    f"its sha256 is not {wheel.sha256}, which the lock gives",
-                    context=str(there),
-                    hint="find out who changed the file, then make the mirror anew: distrofirst mirror --lock … -o …",
-                )
+                raise _changed(there, wheel)
         return None
 
     def _copy(self, source: Path, wheel: Wheel) -> Path:
-        """Copy a wheel into the folder; give its place there."""
+        """Copy a wheel into the folder; give its place there. Raises PolicyError where the copy is another file."""
         path = self._kept(wheel)
         _make_folder(path.parent)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.made")
+        temporary = beside(path)
         try:
             shutil.copyfile(source, temporary)
+            if not _is_whole(temporary, wheel):
+                # Whoever may write to where it lay could have put another file there since it was looked at.
+                raise _changed(source, wheel)
             temporary.replace(path)
         except OSError as error:
             raise CommandError(f"cannot be kept: {error.strerror or error}", context=str(path)) from error
@@ -396,11 +392,15 @@ def _download(http: Http, wheel: Wheel, path: Path) -> UnavailableError | None:
 
 
 def _is_whole(path: Path, wheel: Wheel) -> bool:
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest() == wheel.sha256
-    except OSError:
-        return False
+    return sha256_of(path) == wheel.sha256
+
+
+def _changed(path: Path, wheel: Wheel) -> PolicyError:
+    return PolicyError(
+        f"its sha256 is not {wheel.sha256}, which the lock gives",
+        context=str(path),
+        hint="find out who changed the file, then make the mirror anew: distrofirst mirror --lock … -o …",
+    )
 
 
 def _not_that_file(wheel: Wheel, path: Path) -> UnavailableError:

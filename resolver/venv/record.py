@@ -125,10 +125,7 @@ def write_copy(path: Path, record: Record) -> None:
 
 
 def _replace(path: Path, record: Record, *, mode: int = 0o666) -> None:
-    unfinished = path.with_name(f"{path.name}.new")
-    unfinished.touch(mode=mode)
-    unfinished.write_text(dump(record) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    files.write(path, f"{dump(record)}\n".encode(), mode=mode)
 
 
 def with_added(record: Record, names: Iterable[str]) -> Record:

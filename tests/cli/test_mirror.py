@@ -323,6 +323,11 @@ def no_manifest(folder: Path, archive: Archive) -> None:
     manifest(folder, "{")
 
 
+def deep_manifest(folder: Path, archive: Archive) -> None:
+    del archive
+    manifest(folder, "[" * 100_000)
+
+
 def manifest_with_words_of_its_own(folder: Path, archive: Archive) -> None:
     indexes = [["debian", f"{archive.suite}\nTrusted: yes", "main"]]
     manifest(folder, json.dumps({"schema": mirror_folder.SCHEMA, "indexes": indexes}))
@@ -346,6 +351,7 @@ def manifest_that_leads_out(folder: Path, archive: Archive) -> None:
         (unsigned, (5, "signature for debian:")),
         (expired, (3, "the mirror's Release file for debian:")),
         (no_manifest, (5, "this is not what distrofirst writes into a mirror")),
+        (deep_manifest, (5, "this is not what distrofirst writes into a mirror")),
         (manifest_with_words_of_its_own, (5, "this is not what distrofirst writes into a mirror")),
         (manifest_that_leads_out, (5, "this is not what distrofirst writes into a mirror")),
     ],

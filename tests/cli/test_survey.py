@@ -346,3 +346,15 @@ def test_where_nothing_can_be_written_nothing_is_begun(folder: Path) -> None:
     ran = process(*DIRECT, "-o", "gone/out.txt", *TRIXIE, "all")
     assert (ran.code, ran.out) == (4, "")
     assert "gone/.out.txt.survey: cannot be written: No such file or directory" in ran.err
+
+
+def test_an_output_never_goes_where_a_link_in_the_folder_leads(run: Here, folder: Path) -> None:
+    """In a folder that others write to, a name that can be foreseen may be there: as a link to a file of ours."""
+    (folder / "requirements.txt").write_text("flask\n")
+    (folder / "mine").write_text("mine")
+    (folder / f".out.json.{os.getpid()}.tmp").symlink_to("mine")
+    (folder / ".lines.jsonl.survey").symlink_to("mine")
+    assert run("report", "--direct", *TRIXIE, "--format", "json", "-o", "out.json").code == 0
+    ran = run("report", "--direct", *TRIXIE, "--format", "jsonl", "-o", "lines.jsonl", ".")
+    assert (ran.code, ".lines.jsonl.survey: cannot be written" in ran.err) == (4, True)
+    assert (folder / "mine").read_text() == "mine"

@@ -5,13 +5,13 @@ It is what ``--format jsonl`` prints, what the processes of a survey hand over, 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from resolver.files import sha256_of
 from resolver.model import Unconsulted
 
 SCHEMA: Final = "distrofirst/survey/1"
@@ -68,7 +68,7 @@ class Surveyed:
     @property
     def is_current(self) -> bool:
         """Whether all that was read is still the same."""
-        return bool(self.read) and all(_sha256(Path(name)) == digest for name, digest in self.read)
+        return bool(self.read) and all(sha256_of(Path(name)) == digest for name, digest in self.read)
 
 
 def parse(line: str) -> Surveyed | None:
@@ -86,11 +86,3 @@ def parse(line: str) -> Surveyed | None:
                 failure=Failure(**document["failure"]) if document["failure"] else None,
             )
     return None
-
-
-def _sha256(path: Path) -> str | None:
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
-        return None

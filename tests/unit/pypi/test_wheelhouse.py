@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -236,6 +237,21 @@ def test_P2_another_file_in_another_folder_is_refused_or_fetched_instead(tmp_pat
     with HttpClient(FileCache(tmp_path / "entries", warn=pytest.fail)) as http:
         (path,) = house_of(tmp_path / "here", tmp_path / "other/wheels", http=http).obtain(what).values()
     assert path.read_bytes() == right
+
+
+def test_P2_a_copy_is_held_to_the_hash_and_a_pipe_is_waited_for_by_nobody(tmp_path: Path) -> None:
+    """What lies in a mirror may be changed between the look at it and the copy of it."""
+    what = wheel("a", sha256=hashlib.sha256(build(name="a")).hexdigest())
+    house = house_of(tmp_path / "here", tmp_path / "other", offline=True)
+    (tmp_path / "made").write_bytes(b"another file")
+    with pytest.raises(PolicyError, match="its sha256 is not"):
+        house.keep(what, tmp_path / "made")
+    assert house.find(what) is None
+    assert [path for path in (tmp_path / "here").rglob("*") if path.is_file()] == []
+    (tmp_path / "other" / what.sha256).mkdir(parents=True)
+    os.mkfifo(tmp_path / "other" / what.sha256 / what.filename)
+    with pytest.raises(PolicyError, match="its sha256 is not"):
+        house.obtain(lock(wheels=(what,)))
 
 
 def test_a_wheel_in_no_folder_is_named(tmp_path: Path, server: Loopback) -> None:

@@ -140,13 +140,17 @@ def test_what_the_role_packs_is_all_that_runs_and_readable_for_all(tmp_path: Pat
     assert not (tmp_path / names[0] / "tests").exists()
 
 
-def test_the_documentation_renders(tmp_path: Path) -> None:
-    (tmp_path / "ansible_collections/distrofirst").mkdir(parents=True)
-    (tmp_path / "ansible_collections/distrofirst/fleet").symlink_to(COLLECTION)
+def test_the_documentation_renders_and_has_the_options_that_there_are(module: Module, tmp_path: Path) -> None:
     env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(tmp_path), "ANSIBLE_HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
     for kind, names in (("module", ("distrofirst", "coverage_info")), ("role", ("distrofirst", "coverage"))):
         command = [str(Path(sys.executable).with_name("ansible-doc")), "--json", "-t", kind]
         command += [f"distrofirst.fleet.{name}" for name in names]
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
         assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout).keys() == set(command[4:])
+        found = json.loads(done.stdout)
+        assert found.keys() == set(command[4:])
+        for name in names if kind == "module" else ():
+            told = module(name, nonsense=True, venv="/v", requirements="/r")["msg"].partition(
+                "Supported parameters include: "
+            )[2]
+            assert set(told.rstrip(".").split(", ")) == found[f"distrofirst.fleet.{name}"]["doc"]["options"].keys()

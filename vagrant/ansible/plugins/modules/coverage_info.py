@@ -11,14 +11,12 @@ DOCUMENTATION = r"""
 module: coverage_info
 short_description: Tell what the distribution serves of some Python requirements
 version_added: 0.1.0
-author:
-  - The distrofirst project (!UNKNOWN)
+extends_documentation_fragment: distrofirst.fleet.command
 description:
   - Runs C(distrofirst report) on the managed host and returns its document. The host is not changed.
 notes:
   - Requirements that cannot be met are an answer, and no failure. A target that cannot be consulted is a failure, for
     its answer is not known.
-  - The command runs in the root folder, so that paths have to be absolute.
 attributes:
   check_mode:
     support: full
@@ -26,17 +24,7 @@ attributes:
   diff_mode:
     support: none
     description: Nothing is ever changed.
-  platform:
-    support: full
-    platforms: posix
-    description: Whatever the command supports, which is Linux with apt, dnf5, dnf4 or zypper.
 options:
-  requirements:
-    description: A requirements file, C(pyproject.toml) or C(pylock.toml) on the managed host.
-    type: path
-  requirements_content:
-    description: The text of a requirements file, instead of O(requirements).
-    type: str
   targets:
     description: The releases to ask about, C(debian:13) for example. V(host) is the host's own.
     type: list
@@ -46,12 +34,6 @@ options:
     description: Look at the listed requirements alone, without the network.
     type: bool
     default: false
-  config:
-    description: A configuration of distrofirst's on the managed host, C(distrofirst.toml) or C(pyproject.toml).
-    type: path
-  executable:
-    description: The command. By default what is on PATH, else C(/usr/local/bin/distrofirst), where the role puts it.
-    type: path
 """
 
 EXAMPLES = r"""
@@ -68,7 +50,7 @@ EXAMPLES = r"""
 RETURN = r"""
 report:
   description: The document of C(distrofirst report --format json), schema C(distrofirst/report/1).
-  returned: success
+  returned: success, and failure where the command printed one
   type: dict
   contains:
     targets:
@@ -81,15 +63,15 @@ report:
       elements: dict
 rc:
   description: The exit code. 0, or 1 where something is unmet.
-  returned: always
+  returned: whenever the command was run
   type: int
 hint:
   description: The next step, as distrofirst tells it.
-  returned: failure
+  returned: failure of the command
   type: str
 stderr:
   description: All that distrofirst said.
-  returned: failure
+  returned: failure of the command
   type: str
 """
 

@@ -11,8 +11,7 @@ DOCUMENTATION = r"""
 module: distrofirst
 short_description: Make or take away a Python environment, OS packages first
 version_added: 0.1.0
-author:
-  - The distrofirst project (!UNKNOWN)
+extends_documentation_fragment: distrofirst.fleet.command
 description:
   - Runs the command distrofirst on the managed host. It takes every Python project that it can from the
     distribution's own repositories, and the remainder from PyPI, pinned by hash, into a virtual environment.
@@ -21,8 +20,6 @@ notes:
   - Do not use C(become) for this module. The command runs as the connecting user, whose the environment is then, and
     goes through sudo for the transaction of the package manager alone, if there is one. sudo must not ask for a
     password, for nobody is there to answer. With C(become) the environment is root's, and root runs all of it.
-  - The command runs in the root folder, so that paths have to be absolute, and its configuration counts only where
-    O(config) names it. The task's C(environment) reaches it, C(PIP_INDEX_URL) for example.
   - A host whose release, architecture or Python is not the lock's is refused, with the reason.
 attributes:
   check_mode:
@@ -33,10 +30,6 @@ attributes:
   diff_mode:
     support: full
     description: The OS packages and the environment's own projects, before and after. The same in check mode.
-  platform:
-    support: full
-    platforms: posix
-    description: Whatever the command supports, which is Linux with apt, dnf5, dnf4 or zypper.
 options:
   state:
     description:
@@ -49,16 +42,6 @@ options:
     description: The folder of the environment.
     type: path
     required: true
-  requirements:
-    description: A requirements file, C(pyproject.toml) or C(pylock.toml) on the managed host.
-    type: path
-  requirements_content:
-    description:
-      - The text of a requirements file, instead of O(requirements). Nothing has to be copied to the host before, so
-        that check mode knows it, too.
-      - Ansible logs it on the host, as it does all arguments. A login of an index belongs into pip's configuration or
-        C(~/.netrc) there.
-    type: str
   lock:
     description: A lock of distrofirst's, on the managed host. It is carried out as it is.
     type: path
@@ -72,12 +55,6 @@ options:
   fail_under:
     description: Change nothing, and fail, where the distribution serves a smaller share of the projects, in per cent.
     type: float
-  config:
-    description: A configuration of distrofirst's on the managed host, C(distrofirst.toml) or C(pyproject.toml).
-    type: path
-  executable:
-    description: The command. By default what is on PATH, else C(/usr/local/bin/distrofirst), where the role puts it.
-    type: path
 """
 
 EXAMPLES = r"""
@@ -189,15 +166,15 @@ rc:
   description: >-
     The exit code. 1 unmet or below O(fail_under), 2 bad input, 3 metadata or network missing, 4 a package manager or
     pip failed, 5 refused by policy.
-  returned: failure
+  returned: failure of the command
   type: int
 hint:
   description: The next step, as distrofirst tells it.
-  returned: failure
+  returned: failure of the command
   type: str
 stderr:
   description: All that distrofirst said.
-  returned: failure
+  returned: failure of the command
   type: str
 """
 

@@ -56,9 +56,9 @@ def gather(files: Sequence[str]) -> Iterator[Surveyed]:
     for file in files:
         host = file.removesuffix(_SUFFIX)
         try:
-            targets = reading.targets(reading.read_text(Path(file)), file)
+            targets, missing = reading.parse(reading.read_text(Path(file)), file)
         except InputError as error:
             failure = Failure(message=error.message, context=error.context, hint=error.hint, exit_code=error.exit_code)
             yield Surveyed(file=host, question="", failure=failure)
         else:
-            yield Surveyed(file=host, question="", targets=targets)
+            yield Surveyed(file=host, question="", targets=targets, missing=missing)

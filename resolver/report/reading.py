@@ -7,8 +7,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from resolver.errors import InputError
-from resolver.model import Outcome, Reason
+from resolver.errors import InputError, UnavailableError
+from resolver.model import Outcome, Reason, Unconsulted
 from resolver.report.as_json import SCHEMA
 from resolver.report.matrix import GAPS
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+_LONGEST: Final = 1 << 26
+"""Bytes of a report or a lock; a thousand projects have about one million."""
 _COUNTS: Final = ("projects", "distro", "pypi", "unmet", "unresolved", "inapplicable")
 _OPTIONAL: Final = ("version", "os_package", "os_version", "detail")
 
@@ -23,10 +25,15 @@ _OPTIONAL: Final = ("version", "os_package", "os_version", "detail")
 def read_text(path: Path) -> str:
     """Read a file. Raises InputError for one that cannot be."""
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open("rb") as stream:  # a pipe, too: a shell's <(…)
+            data = stream.read(_LONGEST + 1)
+        text = data.decode()
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise InputError(f"cannot be read: {why}", context=str(path)) from error
+    if len(data) > _LONGEST:
+        raise InputError(f"cannot be read: it is larger than {_LONGEST:,} bytes", context=str(path))
+    return text
 
 
 def targets(text: str, context: str) -> tuple[dict[str, Any], ...]:
@@ -34,6 +41,11 @@ def targets(text: str, context: str) -> tuple[dict[str, Any], ...]:
 
     Raises InputError for what is no report; ``context`` is its name.
     """
+    return parse(text, context)[0]
+
+
+def parse(text: str, context: str) -> tuple[tuple[dict[str, Any], ...], tuple[Unconsulted, ...]]:
+    """Like ``targets``, with those that could not be asked where the report was made (rule I6)."""
     try:
         document = json.loads(text)
         if document.get("schema") != SCHEMA:
@@ -41,10 +53,21 @@ def targets(text: str, context: str) -> tuple[dict[str, Any], ...]:
         found = tuple(document["targets"])
         for one in found:
             _check_target(one)
+        missing = tuple(map(_missing, document.get("not_consulted", ())))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         why = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise _no_report(context, why) from error
-    return found
+    return found, missing
+
+
+def _missing(one: Mapping[str, Any]) -> Unconsulted:
+    """Read a target that could not be asked; a report says why, and not with which code it would have ended."""
+    _expect(one["target"], str)
+    _expect(one["why"], str)
+    step = one["next_step"]
+    if step is not None:
+        _expect(step, str)
+    return Unconsulted(target=one["target"], why=one["why"], next_step=step, exit_code=UnavailableError.exit_code)
 
 
 def _check_target(target: Mapping[str, Any]) -> None:

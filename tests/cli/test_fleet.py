@@ -74,6 +74,18 @@ def test_reports_may_be_named_one_by_one_and_in_every_format_of_many(run: Here, 
         assert "zz-everywhere" in ran.out
 
 
+def test_I6_what_a_host_could_not_ask_is_not_left_out(run: Here, fleet: Path) -> None:
+    report = json.loads((fleet / "web1.json").read_text())
+    report["not_consulted"] = [{"target": "fedora:43", "why": "no mirror is known", "next_step": None}]
+    (fleet / "web1.json").write_text(json.dumps(report))
+    ran = run("report", "reports")
+    assert ran.code == 3
+    assert "warning: reports/web1: fedora:43 was not consulted: no mirror is known" in ran.err
+    assert run("report", "--format", "json", "reports").json["partial"] == [
+        {"file": "reports/web1", "target": "fedora:43", "why": "no mirror is known"}
+    ]
+
+
 def test_what_is_no_report_is_named_and_the_others_count(run: Here, fleet: Path) -> None:
     cut = (fleet / "web1.json").read_text()[:-40]
     (fleet / "cut.json").write_text(cut)
@@ -100,6 +112,13 @@ def test_what_a_host_reports_is_shown_and_never_obeyed(run: Here, fleet: Path) -
     assert "\\x1b[2J" in ran.err
     assert "\\x1b[2J" in ran.out
     assert (ran.out + ran.err).replace("\n", "").isprintable()
+
+
+def test_a_report_without_an_end_is_not_read_to_it(run: Here, fleet: Path) -> None:
+    with (fleet / "huge.json").open("wb") as stream:
+        stream.truncate(1 << 40)
+    ran = run("report", "reports")
+    assert "reports/huge.json: cannot be read: it is larger than 67,108,864 bytes" in ran.err
 
 
 def test_an_unmet_host_and_a_low_one_are_a_no(run: Here, fleet: Path) -> None:
@@ -153,7 +172,8 @@ def sound() -> dict[str, Any]:
     target = {
         "target": "debian:13", "python": "3.13", "architecture": "amd64", "summary": counts, "projects": [project],
     }  # fmt: skip
-    return {"schema": "distrofirst/report/1", "targets": [target]}
+    missing = {"target": "fedora:43", "why": "no mirror is known", "next_step": None}
+    return {"schema": "distrofirst/report/1", "targets": [target], "not_consulted": [missing]}
 
 
 @given(st.data())
@@ -167,6 +187,7 @@ def test_a_broken_report_is_refused_in_one_way(data: st.DataObject) -> None:
             [
                 *((document, key) for key in document),
                 *((target, key) for key in target),
+                *((document["not_consulted"][0], key) for key in document["not_consulted"][0]),
                 *((target["summary"], key) for key in target["summary"]),
                 *((target["projects"][0], key) for key in target["projects"][0]),
             ]
@@ -178,11 +199,11 @@ def test_a_broken_report_is_refused_in_one_way(data: st.DataObject) -> None:
         holder[key] = data.draw(_JSON)
     text = json.dumps(document)
     try:
-        found = reading.targets(text, "x.json")
+        found, missing = reading.parse(text, "x.json")
     except InputError as error:
         assert error.context == "x.json"  # noqa: PT017 - either way is right
         return
     total = Total(noun=HOST)
-    total.add(Surveyed(file="x", question="", targets=found))
+    total.add(Surveyed(file="x", question="", targets=found, missing=missing))
     for form in formats.OF_FILES:
         assert formats.load_total(form)(total).endswith("\n")

@@ -38,7 +38,7 @@ from resolver.model import (
     assigned_to,
     with_what_builds,
 )
-from resolver.tables import Table, without_gaps
+from resolver.tables import OS_PACKAGE, OS_VERSION, Table, without_gaps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -53,6 +53,8 @@ _LOCKS = "pylock.*.toml"
 _AGAIN = "make the lock anew with `distrofirst lock`"
 _PYTHON = re.compile(r"[0-9]+\.[0-9]+")
 _RELEASE = re.compile(r"[a-z0-9._-]+:[a-z0-9._-]+")
+_WORD = re.compile(r"[a-z0-9][a-z0-9._-]*", re.ASCII)
+"""An architecture or a codename: part of paths, and of what apt is configured with."""
 _INDEX = re.compile(r"https?://[^\s\x00-\x1f\x7f]+")
 _KERNEL_DECIDES = frozenset({"armel", "armhf", "i386", "i686", "armv7hl"})
 """32-bit architectures: on a 64-bit kernel ``platform_machine`` names the kernel's."""
@@ -403,9 +405,10 @@ def is_ours(path: Path) -> bool:
 
 def _load_target(table: Table) -> Target:
     distribution, _, version = table.text("release", _RELEASE, "DISTRIBUTION:VERSION").partition(":")
+    codename = table.text("codename", _WORD, "a codename") if table.has("codename") else None
     return Target(
-        release=Release(distribution=distribution, version=version, codename=table.optional("codename")),
-        architecture=table.text("architecture"),
+        release=Release(distribution=distribution, version=version, codename=codename),
+        architecture=table.text("architecture", _WORD, "an architecture"),
         python=table.text("python", _PYTHON, "X.Y"),
         python_full_version=table.optional("python-full-version") or "",
         glibc=table.optional("glibc") or "",
@@ -414,8 +417,8 @@ def _load_target(table: Table) -> Target:
 
 def _load_os_package(table: Table) -> OsPackage:
     return OsPackage(
-        name=table.text("name"),
-        version=table.text("version"),
+        name=table.text("name", OS_PACKAGE, "the name of an OS package"),
+        version=table.text("version", OS_VERSION, "the version of an OS package"),
         architecture=table.text("architecture"),
         repository=table.text("repository"),
         trusted=table.get("trusted", bool) is not False,

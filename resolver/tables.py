@@ -6,6 +6,7 @@ A reader asks for what it expects (``table.text("url", …)``) and gets a value 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
@@ -15,9 +16,14 @@ from packaging.version import InvalidVersion, Version
 from resolver.errors import InputError
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterable, Mapping
     from enum import StrEnum
+
+OS_PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]*(:[a-z0-9_-]+)?", re.ASCII)
+"""The name of an OS package, ``:i386`` at its end where it is of a foreign architecture."""
+OS_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+:~^_-]*(?<!-)", re.ASCII)
+"""Its version. Both are words of commands that root runs: never an option (``--pipe=…`` has rpm run a program), nor
+with a ``-`` at the end, by which apt removes what it is asked for."""
 
 _Value = TypeVar("_Value")
 _Enum = TypeVar("_Enum", bound="StrEnum")

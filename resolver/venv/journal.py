@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from resolver import files
 from resolver.errors import CommandError
+from resolver.tables import OS_PACKAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,7 +151,8 @@ def _parse(data: bytes) -> Note:
     """Read a note; one that makes no sense is empty. What follows the first value is left of a longer, older note."""
     try:
         value, _ = json.JSONDecoder().raw_decode(data.decode())
-        return Note(building=bool(value["building"]), added=tuple(map(str, value["added"])))
+        added = tuple(name for name in map(str, value["added"]) if OS_PACKAGE.fullmatch(name))
+        return Note(building=bool(value["building"]), added=added)
     except (ValueError, KeyError, TypeError, RecursionError):
         return Note()
 

@@ -7,6 +7,7 @@ verify it against, and what an undo may take away again.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from resolver import files
 from resolver.errors import InputError
 from resolver.model import AssignedIndex, Evidence, Outcome, Sources
 from resolver.model.acting import HostState
-from resolver.tables import Table
+from resolver.tables import OS_PACKAGE, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "distrofirst/environment/1"
 FILE_NAME = "distrofirst.json"
+_TARGET = re.compile(r"[a-z0-9._-]+:[a-z0-9._-]+ [a-z0-9_-]+ python[0-9]+\.[0-9]+", re.ASCII)
 _LONGEST = 1 << 24
 """Bytes of a record; that of a thousand projects has some 200,000."""
 
@@ -170,14 +172,34 @@ def _parse(document: Table) -> Record:
     contract = document.table("contract")
     return Record(
         contract=Contract(
-            target=contract.text("target"),
+            target=contract.text("target", _TARGET, "a release, an architecture and a Python"),
             projects=tuple(map(_parse_expected, contract.tables("projects"))),
-            os_packages=_parse_pairs(contract, "os_packages"),
+            os_packages=_parse_os_packages(contract),
             sources=_parse_sources(contract.table("sources")) if contract.has("sources") else Sources(),
         ),
-        added=document.texts("added"),
+        added=_parse_added(document),
         venv=document.optional("venv") or "",
     )
+
+
+def _parse_added(document: Table) -> tuple[str, ...]:
+    names = document.texts("added")
+    for position, name in enumerate(names):
+        _check_os_package(document, f"added[{position}]", name)
+    return names
+
+
+def _parse_os_packages(contract: Table) -> tuple[tuple[str, str], ...]:
+    found = _parse_pairs(contract, "os_packages")
+    for position, (name, _) in enumerate(found):
+        _check_os_package(contract, f"os_packages[{position}]", name)
+    return found
+
+
+def _check_os_package(table: Table, key: str, name: str) -> None:
+    """Fail for what is no name: package managers are asked about it."""
+    if not OS_PACKAGE.fullmatch(name):
+        table.fail(key, f"expected the name of an OS package, found {name!r:.40}")
 
 
 def _parse_expected(project: Table) -> Expected:

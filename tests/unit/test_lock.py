@@ -581,6 +581,22 @@ OTHER_WHEEL = "httpx-0.28.1-py3-none-any.whl"
         (put(f"{T}.os-packages", {}), f"{T}.os-packages: expected an array, found a table"),
         (put(f"{T}.os-packages[1]", "apt"), f"{T}.os-packages[1]: expected a table, found a string"),
         (drop(f"{T}.os-packages[1].version"), f"{T}.os-packages[1].version: expected a string, found nothing"),
+        *(
+            (
+                put(f"{T}.os-packages[0].name", name),
+                f"{T}.os-packages[0].name: expected the name of an OS package",
+            )
+            for name in ("--pipe=id", "-oDPkg::Pre-Invoke::", "", "a b", "a=1", "a:i386 -x", "a\n", "é")
+        ),
+        *(
+            (
+                put(f"{T}.os-packages[0].version", version),
+                f"{T}.os-packages[0].version: expected the version of an",
+            )
+            for version in ("1.0-", "-1", "", "1 2", "1.0\n")
+        ),
+        (put(f"{T}.target.architecture", "../x"), f"{T}.target.architecture: expected an architecture, found '../x'"),
+        (put(f"{T}.target.codename", 'x"; '), f"{T}.target.codename: expected a codename, found 'x\"; '"),
         (put(f"{T}.os-packages[0].trusted", "no"), f"{T}.os-packages[0].trusted: expected a boolean, found a string"),
         (repeat(f"{T}.os-packages"), f"{T}.os-packages[12]: python3-anyio stands here twice"),
         (drop(f"{T}.os-packages[0]"), f"{T}.os-packages: projects need python3-anyio, found nothing"),

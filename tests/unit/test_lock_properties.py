@@ -59,8 +59,8 @@ ATTESTATIONS = (
 @st.composite
 def os_packages(draw: st.DrawFn, name: str) -> OsPackage:
     return OsPackage(
-        name=draw(WORDS) + name,  # no two projects share one here: that is a case of its own
-        version=draw(WORDS),
+        name=draw(st.sampled_from(["", "python3-", "python313-", "Q_"])) + name,  # shared ones are a case of their own
+        version=draw(st.sampled_from(["1.0", "1:2~rc1+dfsg-3+b1", "0^20260101git1a2b-1.fc43", "2.0-1.el9_4"])),
         architecture=draw(WORDS),
         repository=draw(WORDS),
         trusted=draw(st.booleans()),
@@ -124,8 +124,8 @@ def whole_locks(draw: st.DrawFn) -> Lock:
     chosen = [project for project, _ in ours] + [project for project, _ in theirs]
     return Lock(
         target=Target(
-            release=Release(distribution="ubuntu", version="24.04", codename=draw(st.none() | WORDS)),
-            architecture=draw(WORDS),
+            release=Release(distribution="ubuntu", version="24.04", codename=draw(st.none() | st.just("noble"))),
+            architecture=draw(st.sampled_from(["amd64", "x86_64"])),
             python="3.13",
             python_full_version=draw(WORDS),
             glibc=draw(WORDS),

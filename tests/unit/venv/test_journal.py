@@ -112,6 +112,11 @@ def test_a_note_cut_short_by_a_kill_is_the_newer_one(tmp_path: Path) -> None:
     assert note_beside(tmp_path / "venv") == Note(building=True)
 
 
+def test_X3_what_is_no_os_packages_name_is_not_handed_to_a_package_manager(tmp_path: Path) -> None:
+    (tmp_path / "venv.distrofirst-journal").write_text('{"building": false, "added": ["--pipe=id", "libx:i386", 5]}')
+    assert note_beside(tmp_path / "venv") == Note(added=("libx:i386", "5"))
+
+
 def test_the_folder_above_is_made(tmp_path: Path) -> None:
     with held(tmp_path / "a" / "b" / "venv", "install"):
         assert (tmp_path / "a" / "b").is_dir()

@@ -84,8 +84,11 @@ def test_a_device_in_the_records_place_is_not_read_to_its_end(tmp_path: Path) ->
                 ('["python3-flask","2.2.2-3"]', '[["python3-flask"],"2.2.2-3"]'),
                 ('"sources":{', '"sources":"","x":{'),
                 ('"name":"flask"', '"name":5'),
+                ('"target":"debian:12 amd64 ', '"target":"debian:12 '),
                 ('"outcome":"distro"', '"outcome":["distro"]'),
                 ('"added":["libx"]', '"added":"libx"'),
+                ('"added":["libx"]', '"added":["--pipe=id"]'),
+                ('["python3-flask","2.2.2-3"]', '["-oDPkg::Pre-Invoke::=id","2.2.2-3"]'),
                 ('"indexes":[]', '"indexes":{}'),
             )
         ),

@@ -12,6 +12,7 @@ are False in every lock, and ``install`` finds out for itself.
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,7 +85,7 @@ def in_folder(folder: Path, release: Release) -> Path:
         raise InputError(
             f"it has no lock for {release}: expected {path.name}, found {there}",
             context=str(folder),
-            hint=f"make one: distrofirst lock --target {release} -o {folder}",
+            hint=f"make one: distrofirst lock --target {release} -o {shlex.quote(str(folder))}",
         )
     return path
 
@@ -97,7 +98,7 @@ def files_of(path: Path) -> tuple[Path, ...]:
         raise InputError(
             f"it has no locks: expected {_LOCKS}",
             context=str(path),
-            hint=f"make them: distrofirst lock --target RELEASE … -o {path}",
+            hint=f"make them: distrofirst lock --target RELEASE … -o {shlex.quote(str(path))}",
         )
     return found
 

@@ -91,17 +91,10 @@ def installed_versions(
     return found
 
 
-def plan_transaction(lock: Lock, installed: Mapping[str, str]) -> tuple[Command, ...]:
-    """Give the apt command that brings every OS package of a lock to its locked version; none where all are there.
-
-    ``installed`` tells the version of each installed OS package of the lock, and of python3-pip, which is added
-    where there is a remainder and no pip.
-    """
-    wanted = _wanted(lock, installed)
-    return (_install(wanted),) if wanted else ()
-
-
 def _wanted(lock: Lock, installed: Mapping[str, str]) -> tuple[str, ...]:
+    """Give what apt is asked for: each OS package that is not there at its locked version, and pip, where there is a
+    remainder and no pip.
+    """
     exact = {name: version for name, version in lock.os_versions.items() if installed.get(name) != version}
     arguments = tuple(f"{name}={version}" for name, version in sorted(exact.items()))
     if lock.wheels and PIP_PACKAGE not in installed and PIP_PACKAGE not in exact:

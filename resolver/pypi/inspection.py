@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 FORMAT: Final = "1"
 """Of the rules: what was found under other ones is looked for again."""
 
-_INFO = re.compile(r"([^/]+)-([^/-]+)\.dist-info")
 _UNLISTED = frozenset({"RECORD", "RECORD.jws", "RECORD.p7s"})
 """Files of dist-info that RECORD cannot vouch for (PEP 427, PEP 376)."""
 _STRONG: Final = ("sha256", "sha384", "sha512")

@@ -47,7 +47,6 @@ class Outcome:
     unmet: dict[NormalizedName, str]
     """Demands set aside, with the explanation."""
     notes: dict[NormalizedName, list[str]]
-    demoted: dict[NormalizedName, closure.Demotion]
     listings: Mapping[NormalizedName, Listing]
     """What the index said of the projects that it was asked about."""
     buildable: frozenset[NormalizedName] = frozenset()
@@ -163,7 +162,6 @@ class Engine:
             refusals=self._refusals | _refusals(provider, choices, asks),
             unmet={},
             notes={},
-            demoted=dict(self._demoted),
             listings=self._listings,
         )
 

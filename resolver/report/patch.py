@@ -41,7 +41,8 @@ def render(resolutions: Sequence[Resolution], frame: Frame = PLAIN) -> str:
             told.append(f"# {gain.project}: not in this patch, for its line has --hash; --format configuration has it")
     patches: list[str] = []
     for file, changes in sorted(wanted.items()):
-        text = frame.read(file)
+        # A patch has no word for a name that is more than a line, and what stands in it would be patched, too.
+        text = frame.read(file) if file.isprintable() else None
         before = re.findall(r"[^\n]*\n|[^\n]+", text or "")
         after = list(before)
         for gain, origin, old, new in changes:
@@ -83,5 +84,6 @@ def _place(file: str, folder: Path) -> str:
 
 
 def _diff(name: str, before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
-    for line in unified_diff(before, after, f"a/{name}", f"b/{name}"):
+    end = "\t" if " " in name else ""  # or patch takes the name to end at its first space
+    for line in unified_diff(before, after, f"a/{name}{end}", f"b/{name}{end}"):
         yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"

@@ -105,12 +105,27 @@ def test_R4_a_line_that_is_not_for_this_target_stays(run: Here, folder: Path) ->
     ]
 
 
-@pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
-def test_git_takes_the_patch_too(run: Here, folder: Path) -> None:
-    (folder / "requirements.txt").write_text("requests==0.1")
-    patch = relaxed(run, "--format", "patch")
-    subprocess.run(["git", "apply", "--unsafe-paths"], input=patch, text=True, check=True, cwd=folder)
-    assert (folder / "requirements.txt").read_text() == "requests>=0.1"
+@pytest.mark.parametrize("tool", [("git", "apply", "--unsafe-paths"), ("patch", "-p1")])
+@pytest.mark.parametrize("name", ["requirements.txt", "what we need.txt"])
+def test_a_file_by_any_name_is_patched_by_git_and_by_patch(
+    run: Here, folder: Path, name: str, tool: tuple[str, ...]
+) -> None:
+    if not shutil.which(tool[0]):
+        pytest.skip(f"{tool[0]} is not installed")
+    (folder / name).write_text("requests==0.1")
+    patch = relaxed(run, "--format", "patch", name)
+    subprocess.run(tool, input=patch, text=True, check=True, cwd=folder, capture_output=True)
+    assert (folder / name).read_text() == "requests>=0.1"
+
+
+def test_a_name_of_several_lines_is_no_part_of_a_patch(run: Here, folder: Path) -> None:
+    name = "a\n--- a/mine\n+++ b/mine\n@@ -1 +1 @@\n-mine\n+yours\n.txt"
+    (folder / "a\n--- a").mkdir()
+    (folder / "a\n--- a/mine\n+++ b").mkdir()
+    (folder / name).write_text("requests==0.1")
+    patch = relaxed(run, "--format", "patch", name)
+    assert all(line.startswith("#") for line in patch.splitlines())
+    assert "# requests: not in this patch; by hand: a\\n--- a/mine" in patch
 
 
 def test_a_pyproject_is_patched_in_its_own_line(run: Here, folder: Path) -> None:

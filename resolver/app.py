@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from resolver import requirements as reading
+from resolver.admission import admit
 from resolver.errors import (
     CommandError,
     DistrofirstError,
@@ -24,8 +25,6 @@ from resolver.errors import (
 )
 from resolver.folders import WHEELS, cache_folder, open_register, register_folder
 from resolver.hosts import holders, releases
-from resolver.hosts.transaction import check_target
-from resolver.indexes import cooldown_for
 from resolver.io.cache import FileCache
 from resolver.io.process import ProcessRunner
 from resolver.model import (
@@ -36,19 +35,15 @@ from resolver.model import (
     Reason,
     RequirementSet,
     Unconsulted,
-    assigned_to,
-    with_what_builds,
 )
 from resolver.names import read_popular
 from resolver.planning import Planner
-from resolver.report.summary import coverage_of, reaches
-from resolver.resolve import of_earlier, of_locked, refuse
+from resolver.resolve import of_earlier, refuse
 from resolver.targets import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from resolver.catalog.indexed import IndexedCatalog
     from resolver.model import Finding, Lock, Resolution, Wheel
     from resolver.model.acting import InstallResult, UndoResult
     from resolver.model.audit import Audit
@@ -238,12 +233,7 @@ class App:
             )
         lock = self.read_lock(self.options.lock) if self.options.lock else self.lock()[0]
         host = self._planner.host_for(str(lock.target.release), lock.target.python)
-        if self.options.lock:
-            check_target(lock, host.target, shown=str(self.options.lock))
-        _check_coverage(lock, self.options.fail_under)
-        _check_repositories(lock, host)
-        if self.options.lock:
-            self._judge(lock, host)
+        admit(lock, host, self.options, lambda: self._planner.names(host), self.warn)
         packages = self._planner.targets.package_manager(host)
         with ExitStack() as stack:
             carry_out = partial(
@@ -449,26 +439,6 @@ class App:
             refuse(concerns)
         return replace(lock, wheels=wheels)
 
-    def _judge(self, lock: Lock, host: IndexedCatalog) -> None:
-        """Judge the wheels of a lock that was made before, maybe by somebody else, and what builds them: their names
-        and their age.
-        """
-        names = self._planner.names(host)
-        asked = self.options
-        found = [
-            concern
-            for wheel in with_what_builds(lock.wheels)
-            for concern in of_locked(
-                wheel,
-                names(wheel.project),
-                cooldown_for(assigned_to(wheel.project, asked.indexes), asked.cooldown),
-            )
-        ]
-        for concern in dict.fromkeys(found):
-            self.warn(concern.text)
-        if self.options.strict:
-            refuse(dict.fromkeys(found))
-
     def _environment(self) -> tuple[Path, Record | None]:
         """Give the environment's whole path, and what is recorded of it; None where nothing is."""
         from resolver.venv import record  # noqa: PLC0415 - plans read no record
@@ -519,29 +489,3 @@ def _sources_of(lock: Lock, shown: str) -> RequirementSet:
         return RequirementSet(requirements=())
     option = FileOption(name="--index-url", value=lock.sources.index, origin=Origin(file=shown, line=1))
     return RequirementSet(requirements=(), options=(option,))
-
-
-def _check_coverage(lock: Lock, bar: float | None) -> None:
-    distro, projects = lock.served, len(lock.projects)
-    if bar is not None and not reaches(distro, projects, bar):
-        raise UnmetError(
-            f"the distribution serves {distro} of {projects} projects, {100 * coverage_of(distro, projects):.1f} %",
-            context=f"--fail-under {bar:g}",
-            hint="`distrofirst report` tells which it does not, and why; nothing was changed",
-        )
-
-
-def _check_repositories(lock: Lock, host: IndexedCatalog) -> None:
-    """Refuse a lock's OS package that this host would take from an unverified repository (rule T1).
-
-    A plan made here has no such package; a lock that was made elsewhere knows nothing of this host's sources.
-    """
-    for wanted in lock.os_packages:
-        offered = host.package(wanted.name)
-        if offered is not None and not offered.trusted:
-            raise PolicyError(
-                f"{wanted.name} would come from {offered.repository}, whose signature the system does not verify",
-                context="the host's repositories",
-                hint="remove trusted=yes or allow-insecure=yes (apt), gpgcheck=0 (dnf, zypper) from its configuration,"
-                " and name its key there",
-            )

@@ -1,11 +1,12 @@
 """The modules of the Ansible collection (``vagrant/ansible``) on this machine: what the command says comes through.
 
-They are run as Ansible runs them on a host: their arguments as JSON on standard input, one JSON object back.
+They are run as Ansible runs them on a host: their arguments as JSON, one JSON object back.
 ``tests/system/test_ansible.py`` has them under Ansible itself, on several hosts.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -19,7 +20,7 @@ import pytest
 from tests.cli.commandline import CHECKOUT, PYTHON, process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.loopback import Loopback
 
@@ -31,7 +32,7 @@ LAUNCHER = Path("/usr/local/bin/distrofirst")
 
 
 @pytest.fixture
-def module(folder: Path, tmp_path: Path, index: Loopback, debian: str) -> Module:
+def module(folder: Path, tmp_path: Path, index: Loopback, debian: str) -> Iterator[Module]:
     """Give what runs a module with a launcher of this checkout, and gives what it says."""
     assert index.port
     assert debian
@@ -45,9 +46,16 @@ def module(folder: Path, tmp_path: Path, index: Loopback, debian: str) -> Module
 
     def run(name: str, *, check: bool = False, path: str | None = None, **options: object) -> dict[str, Any]:
         arguments = {**options, "_ansible_check_mode": check, "_ansible_remote_tmp": str(tmp_path)}
+        asked = tmp_path / "arguments.json"
+        asked.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}))
+        # A terminal or a connection that stays open: whoever reads it waits for ever.
+        stdin, open_end = os.pipe()
+        stack.callback(os.close, stdin)
+        stack.callback(os.close, open_end)
         done = subprocess.run(
-            [sys.executable, "-m", f"ansible_collections.distrofirst.fleet.plugins.modules.{name}"],
-            input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
+            [sys.executable, "-m", f"ansible_collections.distrofirst.fleet.plugins.modules.{name}", asked],
+            stdin=stdin,
+            timeout=60,
             capture_output=True,
             text=True,
             check=False,
@@ -60,7 +68,8 @@ def module(folder: Path, tmp_path: Path, index: Loopback, debian: str) -> Module
         answer.pop("invocation", None)
         return answer
 
-    return run
+    with contextlib.ExitStack() as stack:
+        yield run
 
 
 def test_the_command_is_run_and_its_document_given(module: Module, folder: Path) -> None:

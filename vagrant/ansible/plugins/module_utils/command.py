@@ -69,7 +69,9 @@ def ask(module: AnsibleModule, words: list[str], schema: str, stdin: str | None 
             "hint: apply the role distrofirst.fleet.distrofirst first, or name it with the option executable"
         )
     everywhere = ["--config", module.params["config"]] if module.params["config"] else []
-    rc, stdout, stderr = module.run_command([executable, *everywhere, *words], cwd="/", data=stdin, binary_data=True)
+    # Without a word to pass on, Ansible leaves the command the connection's standard input, which need never end.
+    data = stdin or "\n"
+    rc, stdout, stderr = module.run_command([executable, *everywhere, *words], cwd="/", data=data, binary_data=True)
     answer = Answer(rc, _document(stdout), stderr)
     if answer.document is not None and answer.document.get("schema") != schema:
         module.fail_json(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -92,6 +93,14 @@ def test_the_command_is_run_and_its_document_given(module: Module, folder: Path)
     assert mended["drift"]
 
     gone = module("distrofirst", venv=asked["venv"], state="absent")
+    told = (
+        (COLLECTION / "plugins/modules/distrofirst.py")
+        .read_text()
+        .partition("\nRETURN = ")[2]
+        .partition("\nimport ")[0]
+    )
+    documented = set(re.findall(r"^(\w+):", told, re.MULTILINE))
+    assert done.keys() | gone.keys() == (documented - {"rc", "hint", "stderr"}) | {"changed", "diff"}
     assert (gone["changed"], gone["diff"]["after"]) == (True, "")
     assert not (folder / "venv").exists()
     assert not module("distrofirst", venv=asked["venv"], state="absent")["changed"]

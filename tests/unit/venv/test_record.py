@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from resolver.errors import InputError
 from resolver.model import AssignedIndex, Evidence, Outcome, Sources
@@ -101,3 +103,47 @@ def test_a_record_that_cannot_be_read_is_an_error_that_names_it(tmp_path: Path, 
         read(tmp_path)
     assert caught.value.context == str(tmp_path / FILE_NAME)
     assert "--venv" in str(caught.value.hint)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:  # noqa: ANN401 - JSON
+    """Give every place in a document: what holds it, and its key there."""
+    match value:
+        case dict():
+            keys: list[Any] = [*value]
+        case list():
+            keys = [*range(len(value))]
+        case _:
+            return []
+    return [place for key in keys for place in ((value, key), *places(value[key]))]
+
+
+@given(st.data())
+@settings(max_examples=150)
+def test_whatever_a_record_holds_it_is_read_or_refused_in_one_way(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    document = json.loads(GOOD)
+    found = places(document)
+    holder, key = found[data.draw(st.integers(0, len(found) - 1))]
+    holder[key] = data.draw(_JSON)
+    folder = tmp_path_factory.getbasetemp()
+    (folder / FILE_NAME).write_text(json.dumps(document))
+    try:
+        record = read(folder)
+    except InputError as error:
+        assert error.context == str(folder / FILE_NAME)  # noqa: PT017 - either way is right
+        return
+    assert record is not None
+    assert read_again(folder, record) == record
+
+
+def read_again(folder: Path, record: Record) -> Record | None:
+    (folder / FILE_NAME).write_text(dump(record))
+    return read(folder)

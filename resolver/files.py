@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 import stat
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from io import BufferedReader
     from pathlib import Path
+    from typing import BinaryIO
 
 
 def read(path: Path, *, most: int) -> bytes:
@@ -59,6 +61,17 @@ def write(path: Path, data: bytes, *, mode: int = 0o666, sync: bool = False) -> 
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
+
+
+def open_locked(path: Path) -> BinaryIO:
+    """Open a file that whoever has the folder to themselves holds (flock(2)), once they have let go; it is made.
+
+    Its content stays as it is, and no link is followed. Raises OSError.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    stream = open(os.open(path, flags, 0o666), "rb+", buffering=0)  # noqa: PTH123, SIM115 - a descriptor; the caller closes it
+    fcntl.flock(stream, fcntl.LOCK_EX)
+    return stream
 
 
 def beside(path: Path) -> Path:

@@ -6,10 +6,10 @@ what a server says: wheels are held to the hashes in the lock, OS packages to th
 
 from __future__ import annotations
 
-import fcntl
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from resolver import files
 from resolver.errors import CommandError, DistrofirstError, of_targets
 from resolver.hosts import releases
 
@@ -73,11 +73,10 @@ def _held(folder: Path) -> Iterator[None]:
     """Let one run at a time work on a folder."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / ".lock").open("w")
+        lock = files.open_locked(folder / ".lock")
     except OSError as error:
         raise CommandError(
             f"cannot be written: {error.strerror or error}", context=str(folder), hint="name another folder with -o"
         ) from error
     with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
         yield

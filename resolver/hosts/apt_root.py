@@ -7,13 +7,13 @@ the way to the archive is taken over (proxies, time-outs), never its hooks.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import re
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from resolver import files
 from resolver.errors import CommandError, DistrofirstError, PolicyError, UnavailableError
 from resolver.hosts import apt_sources
 from resolver.model import Command
@@ -215,8 +215,7 @@ def locked(folder: Path) -> Iterator[None]:
     """Let one process at a time work on a root of ours; apt itself would fail at once where we can wait."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with files.open_locked(folder / "lock"):
             yield
     except OSError as error:
         raise UnavailableError(

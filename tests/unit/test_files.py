@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 from typing import TYPE_CHECKING
@@ -47,6 +48,20 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, *, sync: bool) -
     with pytest.raises(IsADirectoryError):
         files.write(tmp_path / "folder", b"x", sync=sync)
     assert {one.name for one in tmp_path.iterdir()} == {path.name, "folder"}
+
+
+def test_a_lock_is_never_a_link_and_what_is_in_it_stays(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / "lock").symlink_to("mine")
+    with pytest.raises(OSError, match="symbolic link"):
+        files.open_locked(tmp_path / "lock")
+    with files.open_locked(tmp_path / "mine") as held:
+        other = os.open(tmp_path / "mine", os.O_RDONLY)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(other)
+        assert held.read() == b"mine"
+    assert (tmp_path / "mine").read_text() == "mine"
 
 
 def test_what_is_written_can_be_read_by_whom_the_umask_lets(tmp_path: Path) -> None:

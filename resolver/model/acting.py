@@ -118,6 +118,10 @@ class InstallResult:
         return tuple(change.name for change in self.changes if change.before is None)
 
 
+HOLD = "an administrator's hold"
+"""Who needs an OS package of which somebody has told the package manager that it is to stay."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UndoResult:
     """What was done to take an environment away, or would be done by a dry run."""

@@ -133,6 +133,15 @@ def test_X4_what_somebody_needs_stays_and_is_named(venv: Path, system: FakePacka
     assert set(system.needs) == {"base", "jinja2", "lib", "theirs"}
 
 
+def test_X4_what_an_administrator_holds_stays_and_so_does_what_it_needs(
+    venv: Path, system: FakePackageRemover
+) -> None:
+    system.held = {"jinja2"}
+    result = do(venv, system)
+    assert result.removed == ("flask",)
+    assert result.staying == (("jinja2", "an administrator's hold"), ("lib", "an administrator's hold"))
+
+
 def test_X4_what_another_environment_needs_stays_and_becomes_its_own(venv: Path, system: FakePackageRemover) -> None:
     other = make(venv.parent / "other", "jinja2")
     result = do(venv, system)

@@ -92,14 +92,26 @@ def test_a_failure_is_the_commands_own(module: Module, folder: Path) -> None:
     venv = str(folder / "venv")
     refused = module("distrofirst", venv=venv, requirements_content="zz-beta\nzz-source\n")
     assert (refused["failed"], refused["rc"]) == (True, 1)
-    assert "zz-source (asked for by <stdin>:2): " in refused["msg"]
+    assert "zz-source (asked for by requirements_content:2): " in refused["msg"]
     assert refused["msg"].endswith(f"\nhint: {refused['hint']}")
     under = module("distrofirst", venv=venv, requirements_content="zz-beta\n", fail_under=1)
     assert under["msg"].startswith("--fail-under 1: the distribution serves 0 of 1 projects")
-    assert module("distrofirst", venv=venv, lock_content="")["rc"] == 2
+    empty = module("distrofirst", venv=venv, lock_content="")
+    assert (empty["rc"], empty["msg"].startswith("lock_content: lock-version: ")) == (2, True)
     assert "mutually exclusive" in module("distrofirst", venv=venv, lock_content="", requirements="/r.txt")["msg"]
     assert "any of the following are missing: requirements" in module("distrofirst", venv=venv)["msg"]
     assert not (folder / "venv").exists()
+
+
+@pytest.mark.parametrize(("option", "value"), [("venv", "venv"), ("requirements", "")])
+def test_a_path_that_is_not_absolute_is_refused(module: Module, folder: Path, option: str, value: str) -> None:
+    """It would be one of the root folder's; an empty one, which an unset variable gives, asked for nothing at all."""
+    asked = {"venv": str(folder / "venv"), "requirements": "/r.txt", option: value}
+    told = module("distrofirst", **asked)
+    assert (told["failed"], told["msg"].partition("\n")[0]) == (
+        True,
+        f"{option}: expected an absolute path, found '{value}'",
+    )
 
 
 def test_a_host_without_the_command_is_told_what_puts_it_there(module: Module, folder: Path) -> None:

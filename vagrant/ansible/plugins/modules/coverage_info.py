@@ -18,7 +18,7 @@ description:
 notes:
   - Requirements that cannot be met are an answer, and no failure. A target that cannot be consulted is a failure, for
     its answer is not known.
-  - The command runs in the root folder, so that paths have to be absolute.
+  - The command runs in the root folder, so that paths have to be absolute, and others are refused.
 attributes:
   check_mode:
     support: full

@@ -21,8 +21,8 @@ notes:
   - Do not use C(become) for this module. The command runs as the connecting user, whose the environment is then, and
     goes through sudo for the transaction of the package manager alone, if there is one. sudo must not ask for a
     password, for nobody is there to answer. With C(become) the environment is root's, and root runs all of it.
-  - The command runs in the root folder, so that paths have to be absolute, and its configuration counts only where
-    O(config) names it. The task's C(environment) reaches it, C(PIP_INDEX_URL) for example.
+  - The command runs in the root folder, so that paths have to be absolute, and others are refused. Its configuration
+    counts only where O(config) names it. The task's C(environment) reaches it, C(PIP_INDEX_URL) for example.
   - A host whose release, architecture or Python is not the lock's is refused, with the reason.
 attributes:
   check_mode:
@@ -253,7 +253,7 @@ def main() -> None:
     answer = ask(module, words, SCHEMAS[module.params["state"]], stdin)
     if answer.rc != 0 or answer.document is None:
         module.fail_json(**answer.failure())
-    result = {key: value for key, value in answer.document.items() if key != "schema"}
+    result = {key: value for key, value in answer.document.items() if key not in {"schema", "left"}}
     before, after = text_of(result["before"]), text_of(result["after"])
     before += "".join(f"drift of {line}\n" for line in result.get("drift", ()))
     result["diff"] = {

@@ -134,6 +134,8 @@ class UndoResult:
     """The OS packages that go, sorted by name."""
     staying: tuple[tuple[str, str], ...] = ()
     """The OS packages that came with the environment and stay, with who needs them; sorted."""
+    unseen: tuple[Path, ...] = ()
+    """Homes that could not be looked into: an environment there may need what goes. Empty where nothing goes."""
     untouched: int = 0
     """How many OS packages the environment uses that did not come with it: they were there before."""
     before: HostState

@@ -95,6 +95,7 @@ def _plan(venv: Path, packages: PackageRemover, register: Register, note: journa
             commands=(*removal, *clearing),
             changes=tuple(PackageChange(name=name, before=there[name], after=None) for name in going),
             staying=tuple(sorted(staying.items())),
+            unseen=register.unseen if going else (),
             untouched=len(packages.installed(wanted - there.keys())),
             before=state_of(contract if place.whole else None, there),
             after=state_of(None, {name: there[name] for name in staying}),

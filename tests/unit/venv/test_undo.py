@@ -152,6 +152,16 @@ def test_X4_what_another_environment_needs_stays_and_becomes_its_own(venv: Path,
     assert do(other, system).removed == ("jinja2",)
 
 
+def test_T2_homes_that_nobody_could_look_into_are_named_where_something_goes(
+    venv: Path, system: FakePackageRemover
+) -> None:
+    homes = (Path("/home/b"), Path("/home/c"))
+    register = Register(own=venv.parent / "register", unseen=homes)
+    assert undo(venv, ProcessRunner(), system, register, dry_run=True).unseen == homes
+    system.needs |= {"theirs": CAME}
+    assert undo(venv, ProcessRunner(), system, register).unseen == ()
+
+
 def test_X4_an_environment_that_is_gone_needs_nothing(venv: Path, system: FakePackageRemover) -> None:
     other = make(venv.parent / "other", "jinja2")
     (other / records.FILE_NAME).unlink()

@@ -181,6 +181,13 @@ staying:
   returned: when O(state=absent)
   type: list
   elements: dict
+unseen:
+  description:
+    - Homes that the connecting user cannot look into. An environment of distrofirst's in one of them may need the OS
+      packages that went. With C(become) there are none.
+  returned: when O(state=absent)
+  type: list
+  elements: str
 untouched:
   description: How many OS packages the environment used that were there before it.
   returned: when O(state=absent)

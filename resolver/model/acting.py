@@ -188,7 +188,7 @@ class Drift(StrEnum):
     INTERPRETER = "interpreter"
     """The environment's interpreter is another Python, or gone: the release was upgraded."""
     LEAK = "leak"
-    """The interpreter sees user site or /usr/local."""
+    """The interpreter sees user site, /usr/local, or another folder that is nobody's here."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

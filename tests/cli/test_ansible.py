@@ -103,7 +103,28 @@ def test_a_failure_is_the_commands_own(module: Module, folder: Path) -> None:
     assert not (folder / "venv").exists()
 
 
-@pytest.mark.parametrize(("option", "value"), [("venv", "venv"), ("requirements", "")])
+def test_X3_user_only_tells_what_an_administrator_has_to_run(module: Module, folder: Path) -> None:
+    lock = process("lock", "-", "-o", "-", stdin=b"packaging\n").out
+    head, name, rest = lock.partition('name = "python3-packaging"\nversion = "')
+    told = module(
+        "distrofirst", venv=str(folder / "venv"), lock_content=f"{head}{name}99:{rest}", user_only=True, check=True
+    )
+    assert (told["failed"], told["rc"], told["hint"]) == (
+        True,
+        1,
+        "let an administrator run left, then repeat the command",
+    )
+    assert [one["name"] for one in told["left"]["os_packages"]] == ["python3-packaging"]
+    (command,) = told["left"]["commands"]
+    assert "python3-packaging=99:" in command
+
+
+def test_a_mirror_is_for_locks(module: Module, folder: Path) -> None:
+    told = module("distrofirst", venv=str(folder / "venv"), requirements_content="", mirror=str(folder))
+    assert told["msg"].startswith("--mirror: a mirror has what a lock names, and none is given")
+
+
+@pytest.mark.parametrize(("option", "value"), [("venv", "venv"), ("requirements", ""), ("mirror", "mirror")])
 def test_a_path_that_is_not_absolute_is_refused(module: Module, folder: Path, option: str, value: str) -> None:
     """It would be one of the root folder's; an empty one, which an unset variable gives, asked for nothing at all."""
     asked = {"venv": str(folder / "venv"), "requirements": "/r.txt", option: value}

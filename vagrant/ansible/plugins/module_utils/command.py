@@ -24,7 +24,7 @@ INPUTS: dict[str, dict[str, t.Any]] = {
 }
 """What every module takes."""
 
-PATHS = ("venv", "requirements", "lock", "config", "executable")
+PATHS = ("venv", "requirements", "lock", "mirror", "config", "executable")
 """The options that are paths on the managed host."""
 
 TEXTS = {"/dev/stdin": "lock_content", "<stdin>": "requirements_content"}

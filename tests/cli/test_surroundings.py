@@ -116,6 +116,18 @@ def test_T2_undo_knows_which_homes_it_cannot_look_into() -> None:
         assert as_user(NOTHING, program=("-c", UNSEEN, *entries)).out == f"{closed}\n"
 
 
+def test_somebody_elses_environment_is_not_to_be_removed_for_being_closed() -> None:
+    with TemporaryDirectory() as name:
+        venv = Path(name, "venv")
+        venv.mkdir()
+        venv.parent.chmod(0o755)
+        (venv / "distrofirst.json").touch(mode=0o600)
+        ran = as_user(NOTHING, "verify", "--venv", str(venv), env={"HOME": "/nonexistent"})
+    assert ran.code == 2
+    assert "the environment's record cannot be read: " in ran.err
+    assert "hint: run this as its owner, or as root\n" in ran.err
+
+
 def test_an_interpreter_without_python_apt_asks_the_one_that_has_it(folder: Path, debian: str) -> None:
     (folder / "requirements.txt").write_text("flask\n")
     shutil.rmtree(folder.parent / "home" / ".cache")  # so that apt has to be asked

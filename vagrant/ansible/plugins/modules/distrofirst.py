@@ -289,7 +289,7 @@ def main() -> None:
     words += ["--format", "json", "--dry-run" if module.check_mode else "--yes"]
     answer = ask(module, words, SCHEMAS[module.params["state"]], stdin)
     if answer.rc != 0 or answer.document is None:
-        left = answer.document["left"] if answer.document else None
+        left = (answer.document or {}).get("left")
         module.fail_json(**answer.failure(), **({"left": left} if left else {}))
     result = {key: value for key, value in answer.document.items() if key not in {"schema", "left"}}
     before, after = text_of(result["before"]), text_of(result["after"])

@@ -236,6 +236,12 @@ class _Session:
     def _tell_staying(self, plan: UndoResult) -> None:
         for name, why in plan.staying:
             self._progress(f"{name} stays: {why}")
+        if plan.unseen:
+            more = f" and {len(plan.unseen) - 1} more" if len(plan.unseen) > 1 else ""
+            self._warn(
+                f"{plan.unseen[0]}{more} cannot be looked into: an environment there may need what is removed;"
+                " root's undo would know"
+            )
 
     def _confirm_undo(self, plan: UndoResult) -> bool:
         from resolver.report.plain import count  # noqa: PLC0415 - each command imports its own

@@ -48,6 +48,21 @@ def open_register() -> Register:
 
     from resolver.venv.register import Register  # noqa: PLC0415 - only what acts needs it
 
-    homes = dict.fromkeys(Path(user.pw_dir) for user in pwd.getpwall())
-    others = (home / ".local/state/distrofirst" / REGISTER for home in homes)
-    return Register(own=register_folder(), folders=(_SYSTEM_STATE / REGISTER, *others))
+    # Root's environments are noted in the system's.
+    homes = dict.fromkeys(Path(user.pw_dir) for user in pwd.getpwall() if user.pw_uid != 0)
+    others = {home: home / ".local/state/distrofirst" / REGISTER for home in homes}
+    return Register(
+        own=register_folder(),
+        folders=(_SYSTEM_STATE / REGISTER, *others.values()),
+        unseen=tuple(home for home, register in others.items() if _is_closed(register)),
+    )
+
+
+def _is_closed(folder: Path) -> bool:
+    try:
+        next(folder.iterdir(), None)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False

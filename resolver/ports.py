@@ -202,6 +202,7 @@ class PackageRemover(Protocol):
     def would_go(self, names: Iterable[str]) -> frozenset[str]:
         """Simulate removing installed OS packages; give the names of all that would go, whoever needs them included.
 
+        ``HOLD`` is among them where somebody has told the tool that one of those is to stay.
         Changes nothing. Raises CommandError where the tool refuses.
         """
         ...

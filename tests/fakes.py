@@ -26,6 +26,7 @@ from resolver.model import (
     Wheel,
     WheelMetadata,
 )
+from resolver.model.acting import HOLD
 from resolver.pypi.wheels import held_back
 
 if TYPE_CHECKING:
@@ -276,6 +277,7 @@ class FakePackageRemover:
         """Take the installed OS packages with what each needs."""
         self.needs = dict(needs)
         self.simulated = 0
+        self.held: set[str] = set()
 
     def installed(self, names: Iterable[str]) -> Mapping[str, str]:
         return {name: "1.0-1" for name in names if name in self.needs}
@@ -288,7 +290,7 @@ class FakePackageRemover:
         gone = set(names)
         while more := {name for name, needs in self.needs.items() if gone & set(needs)} - gone:
             gone |= more
-        return frozenset(gone)
+        return frozenset(gone | {HOLD} if gone & self.held else gone)
 
     def removal(self, names: Iterable[str]) -> Command:
         return Command(argv=("remove-os-packages", *sorted(names)), privileged=True)

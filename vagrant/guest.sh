@@ -5,7 +5,7 @@
 #     sh vagrant/guest.sh [FOLDER]    FOLDER is where the environment goes, by default ~/distrofirst-example
 #
 # As root, or as a user with sudo, which is used for OS packages alone. What stays in the project is the coverage report:
-# vagrant/reports/coverage-RELEASE.html and .json.
+# vagrant/reports/coverage-RELEASE.html and .json. Where the project can only be read, it stays in FOLDER/reports.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -21,7 +21,7 @@ distrofirst() {
     sh "$here/provision.sh" "$@"
 }
 
-mkdir -p "$folder" "$reports"
+mkdir -p "$folder"
 # The current folder may hold settings of its own, a distrofirst.toml, and be another one each time.
 cd -- "$folder"
 folder=$(pwd)
@@ -33,8 +33,14 @@ say 'the application works'
 "$folder/venv/bin/python" -I -B "$here/example/app.py"
 
 say 'its coverage report'
-# Written whole beside the others, then named after the release, which the report itself knows.
-unnamed=$reports/.coverage.$$
+if ! mkdir -p "$reports" 2>/dev/null || ! [ -w "$reports" ]; then
+    printf '%s cannot be written to: the report is in %s\n' "$reports" "$folder/reports"
+    reports=$folder/reports
+    mkdir -p "$reports"
+fi
+# Written whole beside the others, then named after the release, which the report itself knows. Several machines may be
+# at it at once.
+unnamed=$reports/.coverage.$(uname -n).$$
 trap 'rm -f "$unnamed.html" "$unnamed.json"' EXIT
 distrofirst report --quiet --format json -o "$unnamed.json" "$requirements"
 distrofirst report --quiet --format html -o "$unnamed.html" "$requirements"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from resolver.hosts.apt_failures import failure_of
 from resolver.hosts.debian import installed_versions
 from resolver.model import Command
+from resolver.model.acting import HOLD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,6 +35,7 @@ _QUIET = {"DEBIAN_FRONTEND": "noninteractive"}
 
 _UPDATES = Path("/var/lib/dpkg/updates")
 
+_HOLDS = "The following held packages will be changed:"
 _GONE = re.compile(r"^(?:Purg|Remv) (?P<name>\S+) ", re.MULTILINE)
 """A line of ``apt-get --simulate``: ``Purg NAME [VERSION]``, apt-get(8)."""
 
@@ -69,14 +71,18 @@ class AptRemover:
         return (command,) if noted else ()
 
     def would_go(self, names: Iterable[str]) -> frozenset[str]:
-        """Have apt simulate it."""
+        """Have apt simulate it; what is held (apt-mark(8)) it then names, and the real run would refuse."""
+        told = ("-o", "APT::Get::allow-change-held-packages=true")
         command = Command(
-            argv=(*_PURGE, "--simulate", *sorted(names)), environment=_QUIET, purpose="simulate removing OS packages"
+            argv=(*_PURGE, *told, "--simulate", *sorted(names)),
+            environment=_QUIET,
+            purpose="simulate removing OS packages",
         )
         done = self._runner.run(command)
         if done.returncode != 0:
             raise failure_of(command, done)
-        return frozenset(found["name"] for found in _GONE.finditer(done.stdout))
+        gone = frozenset(found["name"] for found in _GONE.finditer(done.stdout))
+        return gone | {HOLD} if _HOLDS in done.stdout else gone
 
     def removal(self, names: Iterable[str]) -> Command:
         """Give the one command."""

@@ -118,6 +118,10 @@ class InstallResult:
         return tuple(change.name for change in self.changes if change.before is None)
 
 
+HOLD = "an administrator's hold"
+"""Who needs an OS package of which somebody has told the package manager that it is to stay."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UndoResult:
     """What was done to take an environment away, or would be done by a dry run."""
@@ -130,6 +134,8 @@ class UndoResult:
     """The OS packages that go, sorted by name."""
     staying: tuple[tuple[str, str], ...] = ()
     """The OS packages that came with the environment and stay, with who needs them; sorted."""
+    unseen: tuple[Path, ...] = ()
+    """Homes that could not be looked into: an environment there may need what goes. Empty where nothing goes."""
     untouched: int = 0
     """How many OS packages the environment uses that did not come with it: they were there before."""
     before: HostState
@@ -182,7 +188,7 @@ class Drift(StrEnum):
     INTERPRETER = "interpreter"
     """The environment's interpreter is another Python, or gone: the release was upgraded."""
     LEAK = "leak"
-    """The interpreter sees user site or /usr/local."""
+    """The interpreter sees user site, /usr/local, or another folder that is nobody's here."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -58,6 +58,7 @@ def undo(result: UndoResult) -> str:
         schema=UNDO,
         staying=[{"name": name, "why": why} for name, why in result.staying],
         untouched=result.untouched,
+        unseen=list(map(str, result.unseen)),
     )
 
 

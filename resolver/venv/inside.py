@@ -154,6 +154,7 @@ def inspect() -> dict[str, object]:
         "unowned": _unowned(own, [distribution for _, _, distribution in installed]),
         "python": "{}.{}".format(*sys.version_info),
         "prefix": sys.prefix,
+        "base_prefix": sys.base_prefix,
         "site_packages": own,
         "path": [entry for entry in sys.path if entry],
         "user_site": bool(__import__("site").ENABLE_USER_SITE),

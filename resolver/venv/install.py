@@ -57,6 +57,9 @@ def install(
     venv = Path(os.path.abspath(venv))  # noqa: PTH100 - resolve() would follow a link that the user chose
     if not venv.name:
         raise InputError("the root folder cannot be an environment", context=str(venv), hint="name a folder below it")
+    if os.pathsep in str(venv):
+        # PATH could not name its scripts, and Python's venv refuses it, which would be after the OS transaction.
+        raise InputError("no environment can lie below a name with a colon", context=str(venv), hint="name another folder")
     if dry_run:
         note = journal.note_beside(venv)
         first = interrupted() if note.added else ()

@@ -150,7 +150,9 @@ def read(venv: Path) -> Record | None:
         raise InputError(
             f"the environment's record cannot be read: {why}",
             context=str(path),
-            hint=f"remove {venv} if it may go, after which undo still knows what came with it; or name another folder with"
+            hint="run this as its owner, or as root"
+            if isinstance(error, PermissionError)
+            else f"remove {venv} if it may go, after which undo still knows what came with it; or name another folder with"
             " --venv",
         ) from error
 

@@ -37,6 +37,8 @@ class Register:
     """The folder that this user's environments are noted in."""
     folders: tuple[Path, ...] = ()
     """Those of others."""
+    unseen: tuple[Path, ...] = ()
+    """Homes that cannot be looked into: whether somebody has an environment there is not known (rule T2)."""
 
     def others(self, venv: Path) -> Iterator[tuple[Path, Record]]:
         """Give the other environments that are there, with their records, sorted by path.

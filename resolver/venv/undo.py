@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resolver.model import PackageChange
-from resolver.model.acting import UndoResult
+from resolver.model.acting import HOLD, UndoResult
 from resolver.venv import environment, journal
 from resolver.venv.record import state_of
 from resolver.venv.register import is_ours_to_write, kept, pass_on
@@ -85,7 +85,7 @@ def _plan(
     )
     staying = {name: _needed_by(path) for path, _, used in reversed(heirs) for name in used}
     going, needed = may_go(there.keys() - staying.keys(), packages.would_go)
-    staying |= {name: f"{_listed(by)} needs it" for name, by in needed.items()}
+    staying |= {name: HOLD if HOLD in by else f"{_listed(by)} needs it" for name, by in needed.items()}
     removal = (packages.removal(going),) if going else ()
     clearing = environment.clearing(venv) if place.record is not None or note.building else ()
     contract = record.contract if record else None
@@ -99,6 +99,7 @@ def _plan(
             commands=(*first, *removal, *clearing),
             changes=tuple(PackageChange(name=name, before=there[name], after=None) for name in going),
             staying=tuple(sorted(staying.items())),
+            unseen=register.unseen if going else (),
             untouched=len(packages.installed(wanted - there.keys())),
             before=state_of(contract if place.whole else None, there),
             after=state_of(None, {name: there[name] for name in staying}),

@@ -88,7 +88,7 @@ def judge(
         and name not in {expected.name for expected in contract.projects}
     ]
     findings += _by_hand(seen)
-    findings += _leaks(seen)
+    findings += _leaks(seen, places[Outcome.DISTRO])
     return tuple(findings)
 
 
@@ -212,16 +212,18 @@ def _by_hand(seen: Mapping[str, Any]) -> Iterator[Finding]:
         )
 
 
-def _leaks(seen: Mapping[str, Any]) -> Iterator[Finding]:
+def _leaks(seen: Mapping[str, Any], site_directories: Iterable[str]) -> Iterator[Finding]:
+    # An OS package may add folders of the system's with a .pth file of its own.
+    ours = tuple(f"{folder}/" for folder in (seen["prefix"], seen["base_prefix"], *site_directories))
     for entry in seen["path"]:
-        inside = entry.startswith(seen["prefix"] + "/")
-        if not inside and (entry.startswith("/usr/local/") or "/.local/lib/python" in entry):
+        inside = entry.startswith(f"{seen['prefix']}/")
+        if not f"{entry}/".startswith(ours) or (not inside and entry.startswith("/usr/local/")):
             yield Finding(
                 project=entry,
                 kind=Drift.LEAK,
                 found="on the interpreter's path",
                 expected="only the venv and the distribution's own folders",
-                remedy="remove what puts it there: a .pth file, or PYTHONPATH",
+                remedy=f"{_AGAIN} to make the environment anew; what is there then, a .pth file of the system's puts there",
             )
     if seen["user_site"]:
         yield Finding(

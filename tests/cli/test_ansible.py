@@ -110,14 +110,47 @@ def test_a_failure_is_the_commands_own(module: Module, folder: Path) -> None:
     venv = str(folder / "venv")
     refused = module("distrofirst", venv=venv, requirements_content="zz-beta\nzz-source\n")
     assert (refused["failed"], refused["rc"]) == (True, 1)
-    assert "zz-source (asked for by <stdin>:2): " in refused["msg"]
+    assert "zz-source (asked for by requirements_content:2): " in refused["msg"]
     assert refused["msg"].endswith(f"\nhint: {refused['hint']}")
     under = module("distrofirst", venv=venv, requirements_content="zz-beta\n", fail_under=1)
     assert under["msg"].startswith("--fail-under 1: the distribution serves 0 of 1 projects")
-    assert module("distrofirst", venv=venv, lock_content="")["rc"] == 2
+    empty = module("distrofirst", venv=venv, lock_content="")
+    assert (empty["rc"], empty["msg"].startswith("lock_content: lock-version: ")) == (2, True)
     assert "mutually exclusive" in module("distrofirst", venv=venv, lock_content="", requirements="/r.txt")["msg"]
     assert "any of the following are missing: requirements" in module("distrofirst", venv=venv)["msg"]
     assert not (folder / "venv").exists()
+
+
+def test_X3_user_only_tells_what_an_administrator_has_to_run(module: Module, folder: Path) -> None:
+    lock = process("lock", "-", "-o", "-", stdin=b"packaging\n").out
+    head, name, rest = lock.partition('name = "python3-packaging"\nversion = "')
+    told = module(
+        "distrofirst", venv=str(folder / "venv"), lock_content=f"{head}{name}99:{rest}", user_only=True, check=True
+    )
+    assert (told["failed"], told["rc"], told["hint"]) == (
+        True,
+        1,
+        "let an administrator run left, then repeat the command",
+    )
+    assert [one["name"] for one in told["left"]["os_packages"]] == ["python3-packaging"]
+    (command,) = told["left"]["commands"]
+    assert "python3-packaging=99:" in command
+
+
+def test_a_mirror_is_for_locks(module: Module, folder: Path) -> None:
+    told = module("distrofirst", venv=str(folder / "venv"), requirements_content="", mirror=str(folder))
+    assert told["msg"].startswith("--mirror: a mirror has what a lock names, and none is given")
+
+
+@pytest.mark.parametrize(("option", "value"), [("venv", "venv"), ("requirements", ""), ("mirror", "mirror")])
+def test_a_path_that_is_not_absolute_is_refused(module: Module, folder: Path, option: str, value: str) -> None:
+    """It would be one of the root folder's; an empty one, which an unset variable gives, asked for nothing at all."""
+    asked = {"venv": str(folder / "venv"), "requirements": "/r.txt", option: value}
+    told = module("distrofirst", **asked)
+    assert (told["failed"], told["msg"].partition("\n")[0]) == (
+        True,
+        f"{option}: expected an absolute path, found '{value}'",
+    )
 
 
 def test_a_host_without_the_command_is_told_what_puts_it_there(module: Module, folder: Path) -> None:

@@ -78,7 +78,7 @@ def test_X4_an_undo_has_a_document_too(run: Here, remainder: Path) -> None:
     done = run("undo", "--yes", "--format", "json")
     assert (done.code, done.out) == (0, planned.out)
     about = done.json
-    assert about.keys() == ABOUT_BOTH | {"staying", "untouched"}
+    assert about.keys() == ABOUT_BOTH | {"staying", "untouched", "unseen"}
     assert (about["schema"], about["changed"]) == ("distrofirst/undo/1", True)
     assert about["commands"] == [f"rm -rf -- {remainder}/venv"]
     assert about["before"] | {"os_packages": []} == after | {"os_packages": []}

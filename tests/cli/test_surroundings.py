@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from tests.cli.commandline import CHECKOUT, NOTHING, TRIXIE, Ran, process
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
 
     from tests.loopback import Loopback
 
@@ -24,7 +26,23 @@ raise SystemExit(main(sys.argv[1:]))
 """As under any interpreter but the distribution's own: python-apt cannot be imported."""
 
 
-def as_user(uid: int, *argv: str, env: dict[str, str | None], stdin: bytes) -> Ran:
+UNSEEN = """\
+import pwd, sys
+given = [line.split(":") for line in sys.argv[1:]]
+pwd.getpwall = lambda: [pwd.struct_passwd((*one[:2], int(one[2]), int(one[3]), *one[4:])) for one in given]
+from resolver.folders import open_register
+print(*open_register().unseen, sep="\\n")
+"""
+"""Tells which homes cannot be looked into, of the users given as lines of passwd(5)."""
+
+
+def as_user(
+    uid: int,
+    *argv: str,
+    env: Mapping[str, str | None] | None = None,
+    stdin: bytes = b"",
+    program: tuple[str, ...] = ("-m", "resolver"),
+) -> Ran:
     """Run a command as a user with no rights, in a folder of nobody's."""
     if os.geteuid() != 0:
         pytest.skip("only root can become somebody else")
@@ -32,11 +50,12 @@ def as_user(uid: int, *argv: str, env: dict[str, str | None], stdin: bytes) -> R
     if setpriv is None:
         pytest.skip("there is no setpriv")
     become = (setpriv, f"--reuid={uid}", f"--regid={uid}", "--clear-groups")
-    private = {f"XDG_{name}_HOME": None for name in ("CACHE", "CONFIG", "DATA", "STATE")}
-    seen = process(before=become, program=("-c", "import resolver.cli"), cwd="/", env={**private, **env})
+    private: dict[str, str | None] = {f"XDG_{name}_HOME": None for name in ("CACHE", "CONFIG", "DATA", "STATE")}
+    surroundings = {**private, **(env or {})}
+    seen = process(before=become, program=("-c", "import resolver.cli"), cwd="/", env=surroundings)
     if seen.code:
         pytest.skip(f"{CHECKOUT} cannot be read by everybody")
-    return process(*argv, before=become, env={**private, **env}, stdin=stdin, cwd="/")
+    return process(*argv, before=become, env=surroundings, stdin=stdin, program=program, cwd="/")
 
 
 def test_a_cache_that_cannot_be_written_costs_a_warning(folder: Path, index: Loopback) -> None:
@@ -77,6 +96,36 @@ def test_nobody_asks_about_this_host(debian: str) -> None:
     assert ran.json["targets"][0]["target"] == debian
     assert ran.json["targets"][0]["metadata"]["source"] == "apt"
     assert "going on without a cache" in ran.err
+
+
+def test_T2_undo_knows_which_homes_it_cannot_look_into() -> None:
+    """Debian makes a home for its owner's eyes only; root's environments are not noted in one."""
+    with TemporaryDirectory() as name:  # pytest's own is closed as well
+        folder = Path(name)
+        folder.chmod(0o755)
+        closed = folder / "closed"
+        closed.mkdir(mode=0o700)
+        (folder / "open").mkdir(mode=0o755)
+        homes = {
+            "root": (0, closed),
+            "carl": (2001, closed),
+            "dora": (2002, folder / "open"),
+            "ed": (2003, folder / "x"),
+        }
+        entries = [f"{user}:x:{uid}:{uid}::{home}:/bin/sh" for user, (uid, home) in homes.items()]
+        assert as_user(NOTHING, program=("-c", UNSEEN, *entries)).out == f"{closed}\n"
+
+
+def test_somebody_elses_environment_is_not_to_be_removed_for_being_closed() -> None:
+    with TemporaryDirectory() as name:
+        venv = Path(name, "venv")
+        venv.mkdir()
+        venv.parent.chmod(0o755)
+        (venv / "distrofirst.json").touch(mode=0o600)
+        ran = as_user(NOTHING, "verify", "--venv", str(venv), env={"HOME": "/nonexistent"})
+    assert ran.code == 2
+    assert "the environment's record cannot be read: " in ran.err
+    assert "hint: run this as its owner, or as root\n" in ran.err
 
 
 def test_an_interpreter_without_python_apt_asks_the_one_that_has_it(folder: Path, debian: str) -> None:

@@ -12,6 +12,7 @@ from resolver.errors import CommandError
 from resolver.hosts import rpm_leftovers
 from resolver.hosts.apt_removal import AptRemover
 from resolver.model import Completed
+from resolver.model.acting import HOLD
 from tests.fakes import FakeRunner
 from tests.unit.hosts.test_rpm_managers import Machine, manager_of
 
@@ -72,6 +73,16 @@ def test_X4_apt_simulates_without_rights_and_tells_all_that_would_go() -> None:
     (command,) = runner.commands
     assert not command.privileged
     assert {"--simulate", "--no-auto-remove"} < set(command.argv)
+
+
+def test_X4_what_an_administrator_holds_is_told_and_the_real_run_would_refuse_it() -> None:
+    held = "The following held packages will be changed:\n  python3-flask\n0 upgraded, 2 to remove.\n"
+    remover, runner = apt(Completed(returncode=0, stdout=APT.replace("Purg", f"{held}Purg", 1), stderr=""))
+    assert HOLD in remover.would_go(["python3-jinja2"])
+    (command,) = runner.commands
+    said = [word for word in command.argv if "allow-change-held-packages" in word]
+    assert said[-1].endswith("=true")
+    assert [word for word in remover.removal(["x"]).argv if "held" in word] == [said[0].replace("true", "false")]
 
 
 def test_X3_apt_removes_with_one_command() -> None:

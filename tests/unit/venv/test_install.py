@@ -208,6 +208,13 @@ def test_X4_what_came_with_an_environment_that_was_removed_by_hand_is_still_ours
     assert not do(SECOND).changed
 
 
+def test_X1_a_folder_that_venv_refuses_is_refused_before_anything_is_done(
+    tmp_path: Path, packages: FakePackageManager
+) -> None:
+    with pytest.raises(InputError, match="no environment can lie below a name with a colon"):
+        install(FIRST, tmp_path / "a:b/venv", Runner(), packages, FakeWheels(), register=tmp_path, dry_run=True)
+
+
 @pytest.mark.parametrize("harm", ["extra project", "interpreter gone", "shadowed", "script gone", "moved"])
 def test_an_environment_that_drifted_is_made_anew(do: Callable[..., InstallResult], tmp_path: Path, harm: str) -> None:
     do(FIRST)

@@ -133,6 +133,15 @@ def test_X4_what_somebody_needs_stays_and_is_named(venv: Path, system: FakePacka
     assert set(system.needs) == {"base", "jinja2", "lib", "theirs"}
 
 
+def test_X4_what_an_administrator_holds_stays_and_so_does_what_it_needs(
+    venv: Path, system: FakePackageRemover
+) -> None:
+    system.held = {"jinja2"}
+    result = do(venv, system)
+    assert result.removed == ("flask",)
+    assert result.staying == (("jinja2", "an administrator's hold"), ("lib", "an administrator's hold"))
+
+
 def test_X4_what_another_environment_needs_stays_and_becomes_its_own(venv: Path, system: FakePackageRemover) -> None:
     other = make(venv.parent / "other", "jinja2")
     result = do(venv, system)
@@ -141,6 +150,16 @@ def test_X4_what_another_environment_needs_stays_and_becomes_its_own(venv: Path,
     assert record is not None
     assert record.added == ("jinja2",)
     assert do(other, system).removed == ("jinja2",)
+
+
+def test_T2_homes_that_nobody_could_look_into_are_named_where_something_goes(
+    venv: Path, system: FakePackageRemover
+) -> None:
+    homes = (Path("/home/b"), Path("/home/c"))
+    register = Register(own=venv.parent / "register", unseen=homes)
+    assert undo(venv, ProcessRunner(), system, register, dry_run=True).unseen == homes
+    system.needs |= {"theirs": CAME}
+    assert undo(venv, ProcessRunner(), system, register).unseen == ()
 
 
 def test_X4_an_environment_that_is_gone_needs_nothing(venv: Path, system: FakePackageRemover) -> None:

@@ -38,6 +38,7 @@ def seen(*projects: dict[str, Any], **changes: object) -> dict[str, Any]:
     return {
         "python": HOST.python,
         "prefix": "/opt/v",
+        "base_prefix": "/usr",
         "site_packages": [VENV],
         "path": [f"/usr/lib/python{HOST.python}", VENV, DIST],
         "user_site": False,
@@ -80,6 +81,8 @@ def test_what_the_system_has_beside_is_none_of_the_locks_business() -> None:
             ("flask", Drift.FILE),
         ),
         (seen(DEMO, FLASK, made_in="/opt/w"), ("environment", Drift.MOVED)),
+        (seen(DEMO, FLASK, path=["/srv/patches", VENV, DIST]), ("/srv/patches", Drift.LEAK)),
+        (seen(DEMO, FLASK, path=[f"{DIST}/gi/overrides", "/opt/vendor", VENV]), ("/opt/vendor", Drift.LEAK)),
         (seen(DEMO, FLASK, unowned=[f"{VENV}/flask.py"]), ("flask.py", Drift.EXTRA)),
         (seen(DEMO, FLASK, unowned=[f"{VENV}/dev.pth"]), ("dev.pth", Drift.STARTUP)),
         (seen(DEMO, FLASK, unowned=[f"{VENV}/sitecustomize.py"]), ("sitecustomize.py", Drift.STARTUP)),

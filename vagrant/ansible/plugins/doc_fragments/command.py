@@ -14,8 +14,8 @@ class ModuleDocFragment:
 author:
   - The distrofirst project (!UNKNOWN)
 notes:
-  - The command runs in the root folder, so that paths have to be absolute, and its configuration counts only where
-    O(config) names it. The task's C(environment) reaches it, C(PIP_INDEX_URL) for example.
+  - The command runs in the root folder, so that paths have to be absolute, and others are refused. Its configuration
+    counts only where O(config) names it. The task's C(environment) reaches it, C(PIP_INDEX_URL) for example.
 attributes:
   platform:
     support: full

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import typing as t
+from pathlib import Path
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -22,6 +23,12 @@ INPUTS: dict[str, dict[str, t.Any]] = {
     "executable": {"type": "path"},
 }
 """What every module takes."""
+
+PATHS = ("venv", "requirements", "lock", "mirror", "config", "executable")
+"""The options that are paths on the managed host."""
+
+TEXTS = {"/dev/stdin": "lock_content", "<stdin>": "requirements_content"}
+"""What the command calls a text that an option has."""
 
 _ERROR, _HINT, _WARNING = "distrofirst: error: ", "distrofirst: hint: ", "distrofirst: warning: "
 
@@ -62,6 +69,13 @@ def ask(module: AnsibleModule, words: list[str], schema: str, stdin: str | None 
 
     It runs in the root folder, where no configuration lies about that would count by chance.
     """
+    for option in PATHS:
+        value = module.params.get(option)
+        if value is not None and not Path(value).is_absolute():
+            module.fail_json(
+                msg=f"{option}: expected an absolute path, found {value!r}\n"
+                "hint: the command runs in the root folder; an empty path comes of a variable that is not set"
+            )
     executable = module.params["executable"] or module.get_bin_path("distrofirst") or module.get_bin_path(LAUNCHER)
     if executable is None:
         module.fail_json(
@@ -72,6 +86,8 @@ def ask(module: AnsibleModule, words: list[str], schema: str, stdin: str | None 
     # Without a word to pass on, Ansible leaves the command the connection's standard input, which need never end.
     data = stdin or "\n"
     rc, stdout, stderr = module.run_command([executable, *everywhere, *words], cwd="/", data=data, binary_data=True)
+    for place, option in TEXTS.items():
+        stderr = stderr.replace(place, option)
     answer = Answer(rc, _document(stdout), stderr)
     if answer.document is not None and answer.document.get("schema") != schema:
         module.fail_json(

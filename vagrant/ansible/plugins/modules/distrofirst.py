@@ -48,6 +48,17 @@ options:
   lock_content:
     description: The text of such a lock, instead of O(lock).
     type: str
+  mirror:
+    description:
+      - With O(lock) or O(lock_content), a folder on the managed host that C(distrofirst mirror) made. All is taken from
+        there, without a network.
+    type: path
+  user_only:
+    description:
+      - Make the environment alone. Where OS packages are missing, fail with RV(left), which an administrator has to
+        run.
+    type: bool
+    default: false
   only_distro:
     description: Never take anything from PyPI. What the distribution does not have fails the task.
     type: bool
@@ -164,10 +175,30 @@ staying:
   returned: when O(state=absent)
   type: list
   elements: dict
+unseen:
+  description:
+    - Homes that the connecting user cannot look into. An environment of distrofirst's in one of them may need the OS
+      packages that went. With C(become) there are none.
+  returned: when O(state=absent)
+  type: list
+  elements: str
 untouched:
   description: How many OS packages the environment used that were there before it.
   returned: when O(state=absent)
   type: int
+left:
+  description: What an administrator has to run before O(user_only) can do anything.
+  returned: failure that is for this reason
+  type: dict
+  contains:
+    commands:
+      description: Lines for a shell.
+      type: list
+      elements: str
+    os_packages:
+      description: The OS packages that are missing or of another version, like RV(os_packages).
+      type: list
+      elements: dict
 rc:
   description: >-
     The exit code. 1 unmet or below O(fail_under), 2 bad input, 3 metadata or network missing, 4 a package manager or
@@ -205,6 +236,10 @@ def words_of(params: dict[str, t.Any]) -> tuple[list[str], str | None]:
     if params["state"] == "absent":
         return ["undo", "--venv", params["venv"]], None
     words = ["install", "--venv", params["venv"]]
+    if params["mirror"]:
+        words += ["--mirror", params["mirror"]]
+    if params["user_only"]:
+        words.append("--user-only")
     if params["only_distro"]:
         words.append("--only-distro")
     if params["fail_under"] is not None:
@@ -224,6 +259,8 @@ def main() -> None:
             "venv": {"type": "path", "required": True},
             "lock": {"type": "path"},
             "lock_content": {"type": "str"},
+            "mirror": {"type": "path"},
+            "user_only": {"type": "bool", "default": False},
             "only_distro": {"type": "bool", "default": False},
             "fail_under": {"type": "float"},
         },
@@ -235,8 +272,9 @@ def main() -> None:
     words += ["--format", "json", "--dry-run" if module.check_mode else "--yes"]
     answer = ask(module, words, SCHEMAS[module.params["state"]], stdin)
     if answer.rc != 0 or answer.document is None:
-        module.fail_json(**answer.failure())
-    result = {key: value for key, value in answer.document.items() if key != "schema"}
+        left = (answer.document or {}).get("left")
+        module.fail_json(**answer.failure(), **({"left": left} if left else {}))
+    result = {key: value for key, value in answer.document.items() if key not in {"schema", "left"}}
     before, after = text_of(result["before"]), text_of(result["after"])
     before += "".join(f"drift of {line}\n" for line in result.get("drift", ()))
     result["diff"] = {

@@ -227,14 +227,13 @@ class Planner:
 
     def _elsewhere(self, catalog: IndexedCatalog) -> Elsewhere:
         """Look for a project in the target's other repositories, then in the other releases of the distribution."""
-        others: list[IndexedCatalog] = []
+        # Asked once, and only if need be: looking for what is not there costs as much as opening what is.
+        siblings = cache(lambda: self.targets.siblings(catalog.target))
 
         def look(project: NormalizedName, /) -> Iterable[tuple[str, Version]]:
             for version, repository in catalog.other_versions(project):
                 yield repository, version
-            if not others:
-                others.extend(self.targets.siblings(catalog.target))
-            for other in others:
+            for other in siblings():
                 candidate = other.lookup(project)
                 if not isinstance(candidate, Absence):
                     yield str(other.target), candidate.version

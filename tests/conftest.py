@@ -35,10 +35,20 @@ _TOOLS = ("PIP_", "UV_", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME")
 _REACH = ("PIP_INDEX_URL", "PIP_CERT", "PIP_CLIENT_CERT", "PIP_PROXY")
 _LOOK = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES", "TERM")
 
+# Of the tests on real hosts those that take longest begin, so that no worker is left alone with one of them.
+_LONGEST = ("test_main_job.py", "test_ansible.py", "test_crash.py", "test_guest.py", "test_audit.py")
+# Its tests are held against what its first one did.
+_TOGETHER = "test_crash.py"
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--offline", action="store_true", help="leave out the tests that need the network")
     parser.addoption("--all-sets", action="store_true", help="install every set of requirements, not only CI's")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.pluginmanager.has_plugin("xdist"):
+        config.pluginmanager.register(OneHostAtATime())
 
 
 def pytest_sessionstart() -> None:
@@ -76,7 +86,30 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out += _not_their_turn(item for item in items if item not in left_out)
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
-    items.sort(key=lambda item: (_marked(item, "system"), _marked(item, "network")))
+    items.sort(key=lambda item: (_marked(item, "system"), _marked(item, "network"), _place_among_the_longest(item)))
+
+
+class OneHostAtATime:
+    """Lets ``--dist loadfile`` give out tests on real hosts one by one: they share nothing, and files take minutes."""
+
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: object) -> object:
+        if config.getoption("dist") != "loadfile":
+            return None
+        from xdist.scheduler.loadscope import LoadScopeScheduling  # noqa: PLC0415 - there, for its hook is called
+
+        class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # has no types
+            def _split_scope(self, nodeid: str) -> str:
+                file = Path(nodeid.partition("::")[0])
+                return nodeid if file.parent.name == "system" and file.name != _TOGETHER else str(file)
+
+        return Scheduling(config, log)
+
+
+def _place_among_the_longest(item: pytest.Item) -> int:
+    if not _marked(item, "system"):
+        return 0
+    name = item.path.name
+    return _LONGEST.index(name) if name in _LONGEST else len(_LONGEST)
 
 
 def _not_their_turn(items: Iterable[pytest.Item]) -> list[pytest.Item]:

@@ -276,7 +276,7 @@ def children(pid: int) -> list[int]:
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_X4_a_run_that_was_killed_goes_on_where_it_was(folder: Path, jobs: str) -> None:
-    many(folder / "all", 120)
+    many(folder / "all", 60)
     whole = process(*DIRECT, "--format", "jsonl", *TRIXIE, "all")
     command = ("report", "--direct", "--format", "jsonl", "--jobs", jobs, "-o", "out.jsonl", *TRIXIE, "all")
     ledger = folder / ".out.jsonl.survey"
@@ -297,10 +297,10 @@ def test_X4_a_run_that_was_killed_goes_on_where_it_was(folder: Path, jobs: str) 
     again = process(*command)
     assert again.code == 0
     # One of those that were done has changed; those that could not be read are read again.
-    assert f"{done - 1 - done // 10} of 120 files are done" in again.err
+    assert f"{done - 1 - done // 10} of 60 files are done" in again.err
     assert not ledger.exists()
     found, expected = (folder / "out.jsonl").read_text().splitlines(), whole.out.splitlines()
-    assert (len(found), found[1:]) == (120, expected[1:])
+    assert (len(found), found[1:]) == (60, expected[1:])
     assert Counter(one["file"] for one in lines("\n".join(found))).most_common(1)[0][1] == 1
 
 

@@ -31,9 +31,11 @@ from tests.contract.test_recall import popular_names
 from tests.system.hosts import CHECKOUT, SHARED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from tests.contract.rpm_truth import Carrier, Truth
+
+    Answers = Callable[["Repository", str], Mapping[str, Mapping[str, Any]]]
 
 NOBODY: Final = "decided by nobody"
 SAMPLE: Final = 300
@@ -311,14 +313,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
+@pytest.fixture(scope="module")
+def answers(folder: Path) -> Answers:
+    """Give what answers for every project of a repository's Python, asked once."""
+    return cache(lambda repository, python: ask(repository, python, everything(truth_of(repository)), folder))
+
+
 _IDS = [f"{repository.target}-{python}" for repository, python in PLACES]
 _MAIN = {"opensuse:tumbleweed-3.11"}
 
 
 @pytest.mark.parametrize(("repository", "python"), PLACES, ids=_IDS)
-def test_I1_I4_V1_everything_that_is_provided_is_found(repository: Repository, python: str, folder: Path) -> None:
+def test_I1_I4_V1_everything_that_is_provided_is_found(repository: Repository, python: str, answers: Answers) -> None:
     truth = truth_of(repository)
-    judgement = judge(repository, python, truth, ask(repository, python, everything(truth), folder))
+    judgement = judge(repository, python, truth, answers(repository, python))
     assert judgement.wrong == []
     assert judgement.missing == []
     assert judgement.undecided == []
@@ -344,13 +352,11 @@ def test_I2_no_well_known_name_is_served_without_evidence(repository: Repository
 
 
 @pytest.mark.parametrize("repository", REPOSITORIES, ids=lambda repository: repository.target)
-def test_I1_dnf_names_the_same_packages(repository: Repository, folder: Path) -> None:
+def test_I1_dnf_names_the_same_packages(repository: Repository, answers: Answers) -> None:
     if shutil.which("dnf") is None:
         pytest.skip("dnf is not there: install the OS package dnf")
     truth = truth_of(repository)
-    names = everything(truth)
-    answers = {python: ask(repository, python, names, folder) for python in repository.prefixes}
-    witness = against_dnf(repository, truth, answers)
+    witness = against_dnf(repository, truth, {python: answers(repository, python) for python in repository.prefixes})
     assert witness.unexplained == []
     assert witness.alike > witness.asked * 0.9
 

@@ -8,7 +8,7 @@ A host lives in mount and PID namespaces of its own, held by one process that en
 However a test run ends, killed included, the kernel then ends the host's processes and undoes its mounts.
 ``chroot`` and ``nsenter`` enter it rather than bubblewrap, under which sudo refuses to work (no_new_privs).
 
-``python3 -m tests.system.hosts debian:12 -- COMMAND…`` runs a command in a fresh host.
+``python3 -m tests.system.hosts debian:12 -- COMMAND…`` runs a command in a fresh host; ``--build`` makes all of them.
 """
 
 from __future__ import annotations
@@ -383,13 +383,20 @@ class Host:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run ``RECIPE -- COMMAND…`` in a fresh host, with this terminal's input and output."""
-    if len(arguments) < 2 or arguments[0] not in RECIPES or arguments[1] != "--":
-        sys.stderr.write(f"usage: python3 -m tests.system.hosts RECIPE -- COMMAND…\nrecipes: {', '.join(RECIPES)}\n")
+    """Run ``RECIPE -- COMMAND…`` in a fresh host, with this terminal's input and output; or ``--build`` all recipes."""
+    to_build = list(arguments) == ["--build"]
+    if not to_build and (len(arguments) < 2 or arguments[0] not in RECIPES or arguments[1] != "--"):
+        usage = "python3 -m tests.system.hosts RECIPE -- COMMAND… | --build"
+        sys.stderr.write(f"usage: {usage}\nrecipes: {', '.join(RECIPES)}\n")
         return 2
     if reason := obstacle():
         sys.stderr.write(f"{reason}\n")
         return 3
+    if to_build:
+        # Two at once, for the archive is waited for half of the time.
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(build, RECIPES))
+        return 0
     with Host.fresh(arguments[0]) as host:
         return subprocess.run(host.command(arguments[2:] or ["sh"], cwd="/root"), check=False).returncode
 

@@ -35,6 +35,8 @@ APPLIED = "Make or take away the environment"
 
 Told = dict[str, dict[str, Any]]
 
+pytestmark = pytest.mark.system
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fleet:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 PYTHON = {"debian:12": "3.11", "debian:13": "3.13"}
 DRIVER = f"{IN_HOST}/tests/system/carry_out.py"
 VENV = "/srv/app"
+# Where any OS package will do, it is itsdangerous, which needs no other: flask makes apt and dpkg work for 3 s of CPU.
 
 pytestmark = pytest.mark.in_turn
 
@@ -150,20 +151,20 @@ def test_X1_a_lock_is_installed_verified_and_left_alone_the_second_time(case: Ca
 
 
 def test_X2_neither_user_site_nor_usr_local_are_seen(case: Case) -> None:
-    case.from_distribution("flask")
+    case.from_distribution("itsdangerous")
     case.answer()
     python = f"python{PYTHON[case.release]}"
     home = case.host.run(["sh", "-c", "echo ~"]).stdout.strip()
     for folder in (f"/usr/local/lib/{python}/dist-packages", f"{home}/.local/lib/{python}/site-packages"):
-        case.host.write(f"{folder}/flask.py", "raise ImportError('a leftover')")
-    assert case.python("import sys, flask; print(flask.__file__, 'local' in str(sys.path))") == (
-        "/usr/lib/python3/dist-packages/flask/__init__.py False"
+        case.host.write(f"{folder}/itsdangerous.py", "raise ImportError('a leftover')")
+    assert case.python("import sys, itsdangerous; print(itsdangerous.__file__, 'local' in str(sys.path))") == (
+        "/usr/lib/python3/dist-packages/itsdangerous/__init__.py False"
     )
     assert case.answer("verify") == []
 
 
 def test_X3_the_lines_of_a_dry_run_pasted_as_root_do_the_same(case: Case) -> None:
-    case.from_distribution("flask")
+    case.from_distribution("itsdangerous")
     case.from_index("demo", {"demo.py": ""})
     before = case.host.packages()
     lines = case.carry_out("dry-run")
@@ -185,7 +186,7 @@ def test_X3_without_root_and_sudo_nothing_is_changed_and_the_command_is_told(cas
 
 
 def test_X3_where_the_os_packages_are_there_nobody_special_makes_an_environment(case: Case) -> None:
-    case.from_distribution("flask")
+    case.from_distribution("itsdangerous")
     case.from_index("demo", {"demo.py": ""})
     case.answer()
     result = case.answer(user="nobody", venv="/tmp/app")
@@ -196,9 +197,9 @@ def test_X3_where_the_os_packages_are_there_nobody_special_makes_an_environment(
 def test_X3_only_the_os_transaction_goes_through_sudo(case: Case) -> None:
     case.host.run(["apt-get", "install", "-y", "--no-install-recommends", "sudo"])
     case.host.write("/etc/sudoers.d/test", "nobody ALL=(root) NOPASSWD: ALL\n")
-    case.from_distribution("flask")
+    case.from_distribution("itsdangerous")
     case.from_index("demo", {"demo.py": ""})
-    assert "python3-flask" in case.answer(user="nobody", venv="/tmp/app")["added"]
+    assert "python3-itsdangerous" in case.answer(user="nobody", venv="/tmp/app")["added"]
     assert case.host.run(["find", "/tmp/app", "!", "-user", "nobody"]).stdout == ""
 
 
@@ -240,7 +241,7 @@ def test_P4_a_hostile_wheel_stops_everything_before_apt_runs(case: Case) -> None
 
 def test_X1_a_wheel_is_checked_although_an_os_package_has_that_version(case: Case) -> None:
     """pip takes an installed project as given, without any hash; ours is told to install it all the same."""
-    case.host.run(["apt-get", "install", "-y", "--no-install-recommends", "python3-flask"])
+    case.host.run(["apt-get", "install", "-y", "--no-install-recommends", "python3-itsdangerous"])
     case.from_index("demo", {"demo.py": ""})
     case.host.write("/usr/lib/python3/dist-packages/demo-1.0.dist-info/METADATA", "Name: demo\nVersion: 1.0\n")
     case.host.write("/usr/lib/python3/dist-packages/demo.py", "")
@@ -268,21 +269,25 @@ def test_a_namespace_spans_os_packages_and_wheels(case: Case) -> None:
 
 @pytest.mark.parametrize("state", ["gone", "newer", "held"])
 def test_X1_what_apt_cannot_or_may_not_do_is_refused_before_anything_is_done(case: Case, state: str) -> None:
-    version = case.candidate("python3-flask")
-    case.host.run(["apt-get", "install", "-y", "--no-install-recommends", "python3-flask"])
+    version = case.candidate("python3-itsdangerous")
+    case.host.run(["apt-get", "install", "-y", "--no-install-recommends", "python3-itsdangerous"])
     if state == "gone":
-        case.from_distribution("flask", version="0.0.1-1")
-        case.host.run(["apt-get", "remove", "-y", "python3-flask"])
+        case.from_distribution("itsdangerous", version="0.0.1-1")
+        case.host.run(["apt-get", "remove", "-y", "python3-itsdangerous"])
     else:
         # The status file is dpkg's memory: another version is installed for all that apt knows.
         other = "999-1" if state == "newer" else "0.1-1"
-        script = f"/^Package: python3-flask$/,/^$/s/^Version: .*/Version: {other}/"
+        script = f"/^Package: python3-itsdangerous$/,/^$/s/^Version: .*/Version: {other}/"
         case.host.run(["sed", "-i", script, "/var/lib/dpkg/status"])
-        case.from_distribution("flask", version=version)
+        case.from_distribution("itsdangerous", version=version)
         if state == "held":
-            case.host.run(["apt-mark", "hold", "python3-flask"])
+            case.host.run(["apt-mark", "hold", "python3-itsdangerous"])
     before = case.host.packages()
-    words = {"gone": "no longer has python3-flask 0.0.1-1", "newer": "nothing is ever downgraded", "held": "are held"}
+    words = {
+        "gone": "no longer has python3-itsdangerous 0.0.1-1",
+        "newer": "nothing is ever downgraded",
+        "held": "are held",
+    }
     assert words[state] in case.answer(code=4)["message"]
     assert case.host.packages() == before
     assert case.host.run(["ls", "/srv"]).stdout == ""

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from tests.system.hosts import Host
     from tests.system.rpms import Builder
 
-# What dnf 4 says is much like dnf5's, and the whole file takes CI four minutes.
+# What dnf 4 says is much like dnf5's, and the whole file takes CI four minutes. Of each refusal CI asks one tool
+# (in_turn): what both say then, tests/unit/hosts/test_rpm_failures.py and test_rpm_managers.py have on record.
 pytestmark = pytest.mark.parametrize(
     "release",
     [pytest.param(name, marks=pytest.mark.all_sets) if name == "centos:9" else name for name in RPM_RELEASES],
@@ -167,6 +168,7 @@ def test_what_the_repositories_offer(side: Side, release: str, user: str) -> Non
     side.host.run(["test", "-f", path])
 
 
+@pytest.mark.in_turn
 def test_V3_rpm_compares(side: Side) -> None:
     groups = [["1.0-2", "1:0.1-1", "1.0~rc1-1", "1.0^post1-1", "1.0-10"]]
     assert side.get("rank", groups=groups) == [[1, 4, 0, 3, 2]]
@@ -252,6 +254,7 @@ def prepare(side: Side, builder: Builder, refusal: Refusal) -> None:
     rpms.refresh(side.host)
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize("case", REFUSALS)
 def test_X1_T1_what_cannot_be_done_is_refused(side: Side, builder: Builder, case: str) -> None:
     refusal = REFUSALS[case]
@@ -264,6 +267,7 @@ def test_X1_T1_what_cannot_be_done_is_refused(side: Side, builder: Builder, case
     refused(side, "install", refusal.wanted, kind=refusal.kind, words=refusal.words)
 
 
+@pytest.mark.in_turn
 def test_a_failing_post_script_is_told_though_the_package_is_there(side: Side, builder: Builder) -> None:
     prepare(side, builder, Refusal(offered=(Rpm(name="zz", version="1", post="exit 3"),), words=""))
     before = side.host.rpms()
@@ -273,6 +277,7 @@ def test_a_failing_post_script_is_told_though_the_package_is_there(side: Side, b
     assert side.host.rpms() == before | {"zz": "1-1"}
 
 
+@pytest.mark.in_turn
 def test_an_update_is_a_change(side: Side, builder: Builder) -> None:
     prepare(side, builder, Refusal(offered=(AA, AA_2), words=""))
     side.get("install", "aa 1-1")
@@ -281,6 +286,7 @@ def test_an_update_is_a_change(side: Side, builder: Builder) -> None:
     assert [item["evr"] for item in side.get("offers") if item["name"] == "aa"] == []
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize("skip", ["0", "1"])
 def test_T1_tampered_metadata_is_refused(side: Side, builder: Builder, skip: str) -> None:
     prepare(side, builder, Refusal(offered=(ZZ,), settings={"skip_if_unavailable": skip}, words=""))
@@ -289,6 +295,7 @@ def test_T1_tampered_metadata_is_refused(side: Side, builder: Builder, skip: str
     refused(side, "refresh", kind="PolicyError", words=words)
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize("skip", ["0", "1"])
 def test_T1_metadata_that_nobody_or_a_stranger_signed_is_refused(side: Side, builder: Builder, skip: str) -> None:
     builder.build(ZZ, folder=EXTRA)
@@ -299,6 +306,7 @@ def test_T1_metadata_that_nobody_or_a_stranger_signed_is_refused(side: Side, bui
         refused(side, "install", "zz 1-1", kind="PolicyError", words=words)
 
 
+@pytest.mark.in_turn
 def test_T1_a_changed_package_is_refused(side: Side, builder: Builder) -> None:
     prepare(side, builder, Refusal(offered=(ZZ,), words=""))
     side.host.run(["sh", "-c", f"echo x >> {EXTRA}/zz-1-1.noarch.rpm"])
@@ -307,12 +315,14 @@ def test_T1_a_changed_package_is_refused(side: Side, builder: Builder) -> None:
     refused(side, "download", "zz 1-1", kind="PolicyError", words=words, folder="/srv/d", user="root")
 
 
+@pytest.mark.in_turn
 def test_a_package_that_is_gone(side: Side, builder: Builder) -> None:
     prepare(side, builder, Refusal(offered=(ZZ,), words=""))
     side.host.run(["rm", f"{EXTRA}/zz-1-1.noarch.rpm"])
     refused(side, "install", "zz 1-1", kind="UnavailableError", words="no longer has .*zz-1-1.noarch")
 
 
+@pytest.mark.in_turn
 def test_I6_one_of_two_repositories_cannot_be_reached(side: Side, release: str) -> None:
     """What can be done without it is done; that metadata is missing is told by who asks for metadata."""
     six = name_of(release, "six")
@@ -330,6 +340,7 @@ def test_I6_one_of_two_repositories_cannot_be_reached(side: Side, release: str) 
         refused(side, "install", f"{click} 1-1", kind="UnavailableError", words="cannot download|cannot be reached")
 
 
+@pytest.mark.in_turn
 def test_I6_without_any_repository_nothing_is_known(side: Side, release: str) -> None:
     six = name_of(release, "six")
     wanted = f"{six} {side.evr(six)}"
@@ -349,6 +360,7 @@ def running(host: Host, argv: list[str], wait_for: Callable[[subprocess.Popen[st
         process.communicate(timeout=120)
 
 
+@pytest.mark.in_turn
 def test_rpms_database_is_in_use(side: Side, release: str) -> None:
     six = name_of(release, "six")
     wanted = f"{six} {side.evr(six)}"
@@ -362,6 +374,7 @@ def test_rpms_database_is_in_use(side: Side, release: str) -> None:
     assert side.get("install", wanted)["added"] == [six]
 
 
+@pytest.mark.in_turn
 def test_another_transaction_is_waited_for(side: Side, builder: Builder) -> None:
     slow = Rpm(name="slow", version="1", pre="touch /srv/started; sleep 3")
     prepare(side, builder, Refusal(offered=(slow, ZZ), words=""))
@@ -375,6 +388,7 @@ def test_another_transaction_is_waited_for(side: Side, builder: Builder) -> None
     assert {"slow", "zz"} <= side.host.rpms().keys()
 
 
+@pytest.mark.in_turn
 def test_a_damaged_database_is_no_empty_system(side: Side) -> None:
     side.host.run(["sh", "-c", 'echo garbage > "$(rpm --eval %_dbpath)/rpmdb.sqlite"'])
     for do in ("installed", "install"):
@@ -383,6 +397,7 @@ def test_a_damaged_database_is_no_empty_system(side: Side) -> None:
         assert "rpm cannot read its database" in whole["message"]
 
 
+@pytest.mark.in_turn
 def test_the_disk_is_full(side: Side, builder: Builder) -> None:
     big = Rpm(name="zz", version="1", files={"/usr/share/big/file": "x" * 3_000_000})
     prepare(side, builder, Refusal(offered=(big,), words=""))

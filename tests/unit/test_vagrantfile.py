@@ -42,7 +42,7 @@ def validate(provisioner: str, folder: Path) -> subprocess.CompletedProcess[str]
 
 
 @needs("vagrant")
-@pytest.mark.parametrize("provisioner", ["shell", "ansible"])
+@pytest.mark.parametrize("provisioner", [pytest.param("shell", marks=pytest.mark.all_sets), "ansible"])
 def test_vagrant_takes_every_machine(provisioner: str, tmp_path: Path) -> None:
     done = validate(provisioner, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import hashlib
+import io
 import re
 import tracemalloc
 import xml.etree.ElementTree as ET
@@ -169,7 +170,10 @@ def reference(data: bytes, wanted: Iterable[str] = ()) -> list[RpmPackage]:
     """Straight on, without any thought of speed."""
     common, rpm = "{http://linux.duke.edu/metadata/common}", "{http://linux.duke.edu/metadata/rpm}"
     found = []
-    for element in ET.fromstring(data).findall(f"{common}package"):  # noqa: S314 - our own data
+    # Package by package: all at once are hundreds of megabytes.
+    for _, element in ET.iterparse(io.BytesIO(data)):  # noqa: S314 - our own data
+        if element.tag != f"{common}package":
+            continue
         version, checksum = element.find(f"{common}version"), element.find(f"{common}checksum")
         assert version is not None
         assert checksum is not None
@@ -212,6 +216,7 @@ def reference(data: bytes, wanted: Iterable[str] = ()) -> list[RpmPackage]:
         named = [*provided, *package.requires, *(one.name for one in package.obsoletes)]
         if any("python" in name for name in named) or set(provided) & set(wanted):
             found.append(package)
+        element.clear()
     return found
 
 

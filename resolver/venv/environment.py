@@ -138,8 +138,30 @@ def commands_for(
 
 
 def inspection(python: str) -> Command:
-    """Give the command that tells what is in an environment."""
-    return Command(argv=(python, "-I", str(INSIDE), "inspect"), purpose="look into the environment")
+    """Give the command that tells what is in an environment.
+
+    root looks into somebody else's with that one's rights (setpriv(1)): its interpreter is whatever they put there. The
+    script goes by standard input then, for it may lie where they cannot read.
+    """
+    owner = _owner(Path(python)) if os.geteuid() == 0 else None
+    if owner is None:
+        return Command(argv=(python, "-I", str(INSIDE), "inspect"), purpose="look into the environment")
+    user, group = owner
+    rights = (f"--reuid={user}", f"--regid={group}", "--clear-groups", "--no-new-privs")
+    return Command(
+        argv=("setpriv", *rights, "--", python, "-I", "-", "inspect"),
+        stdin=INSIDE.read_text(encoding="utf-8"),
+        purpose="look into the environment",
+    )
+
+
+def _owner(python: Path) -> tuple[int, int] | None:
+    """Give the user and group of whoever but root has made an environment, or may have changed its interpreter."""
+    for path in (python.parent.parent, python.parent, python):
+        facts = path.lstat()
+        if facts.st_uid != 0:
+            return facts.st_uid, facts.st_gid
+    return None
 
 
 def restore(place: Place) -> tuple[Command, ...]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import pwd
+import subprocess
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from resolver.errors import CommandError, DistrofirstError, InputError, PolicyError
+from resolver.io.process import ProcessRunner
 from resolver.model import Command, Completed
-from resolver.venv.environment import INSIDE, commands_for, failure_of, look_at, old_of, restore
+from resolver.venv.environment import INSIDE, commands_for, failure_of, inspection, look_at, old_of, restore
 from resolver.venv.record import FILE_NAME, Record, contract_of, dump
 from tests.unit.venv.samples import SHA, lock, wheel
 
@@ -185,3 +190,21 @@ def test_each_failure_of_pip_has_its_own_message_and_code(
     assert error.hint
     with pytest.raises(kind, match=words):
         raise error
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone can take somebody else's rights")
+def test_root_runs_nobodys_interpreter_with_nobodys_rights() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        subprocess.run(["/usr/bin/python3", "-m", "venv", "--without-pip", folder / "v"], check=True)
+        python = folder / "v/bin/python"
+        assert inspection(str(python)).argv[0] == str(python), "root's own"
+        python.unlink()
+        python.write_text('#!/bin/sh\nid -u >&2\nexec /usr/bin/python3 "$@"\n')
+        python.chmod(0o755)
+        nobody = pwd.getpwnam("nobody")
+        os.chown(python, nobody.pw_uid, nobody.pw_gid)
+        done = ProcessRunner().run(inspection(str(python)))
+    assert (done.returncode, done.stderr) == (0, f"{nobody.pw_uid}\n")
+    assert "site_packages" in done.stdout

@@ -272,8 +272,11 @@ class App:
         """
         assert self.options.lock is not None  # noqa: S101 - there is no mirror without a lock
         assert self.options.mirror is not None  # noqa: S101 - who has none does not ask
-        lock, mirror = (str(path.absolute()) for path in (self.options.lock, self.options.mirror))
-        return Command(argv=("distrofirst", "install", "--lock", lock, "--mirror", mirror), privileged=True)
+        lock = self.options.lock.absolute()
+        # What came by standard input is nowhere for somebody else.
+        shown = str(lock) if lock.is_file() or lock.is_dir() else "LOCK"
+        argv = ("distrofirst", "install", "--lock", shown, "--mirror", str(self.options.mirror.absolute()))
+        return Command(argv=argv, privileged=True)
 
     def undo(self, *, confirm: Callable[[UndoResult], bool]) -> UndoResult:
         """Take an environment and what came with it away again; ``confirm`` sees what will be done first."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from resolver import files
 from resolver.hosts.mirror_folder import PLAIN, does_not_have, folder_of, no_manifest, put, read_manifest
 from resolver.hosts.rpm_fetch import REPOMD
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from resolver.model import Release
+
+_LONGEST = 1 << 24
+"""Bytes that a repomd.xml is read to; real ones have some thousands."""
 
 
 class RpmMirrorRoot:
@@ -137,6 +141,6 @@ class RpmMirrorRoot:
 
 def _same(one: Path, other: Path) -> bool:
     try:
-        return one.read_bytes() == other.read_bytes()
+        return files.read(one, most=_LONGEST) == files.read(other, most=_LONGEST)
     except OSError:
         return False

@@ -100,7 +100,7 @@ def test_the_command_is_run_and_its_document_given(module: Module, folder: Path)
         .partition("\nimport ")[0]
     )
     documented = set(re.findall(r"^(\w+):", told, re.MULTILINE))
-    assert done.keys() | gone.keys() == (documented - {"rc", "hint", "stderr"}) | {"changed", "diff"}
+    assert done.keys() | gone.keys() == (documented - {"rc", "hint", "stderr", "left"}) | {"changed", "diff"}
     assert (gone["changed"], gone["diff"]["after"]) == (True, "")
     assert not (folder / "venv").exists()
     assert not module("distrofirst", venv=asked["venv"], state="absent")["changed"]

@@ -138,11 +138,11 @@ def test_X3_a_user_plans_with_dnf_without_rights(side: Side, release: str) -> No
     six = name_of(release, "six")
     wanted = f"{six} {side.evr(six)}"
     if side.tool == "zypper":
-        refused(side, "plan", wanted, user="nobody", kind="CommandError", words="root is needed to simulate")
+        refused(side, "plan", wanted, user="nobody", kind="RightsError", words="root is needed to simulate")
     else:
         assert side.get("plan", wanted, user="nobody")["added"] == [six]
     words = "root is needed to (?:install|simulate installing) OS packages, and sudo is not installed"
-    refused(side, "install", wanted, user="nobody", kind="CommandError", words=words)
+    refused(side, "install", wanted, user="nobody", kind="RightsError", words=words)
 
 
 def test_X3_a_user_installs_through_sudo(side: Side, release: str) -> None:

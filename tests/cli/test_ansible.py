@@ -99,7 +99,9 @@ def test_the_command_is_run_and_its_document_given(module: Module, folder: Path)
         .partition("\nRETURN = ")[2]
         .partition("\nimport ")[0]
     )
-    documented = set(re.findall(r"^(\w+):", told, re.MULTILINE))
+    keys = re.findall(r"^(\w+):", told, re.MULTILINE)
+    documented = set(keys)
+    assert len(keys) == len(documented), "each is told once"
     assert done.keys() | gone.keys() == (documented - {"rc", "hint", "stderr", "left"}) | {"changed", "diff"}
     assert (gone["changed"], gone["diff"]["after"]) == (True, "")
     assert not (folder / "venv").exists()

@@ -149,12 +149,6 @@ drift:
   returned: when O(state=present)
   type: list
   elements: str
-left:
-  description: >-
-    What an administrator must run first, with the same C(commands) and C(os_packages). Empty here: this module installs
-    both parts.
-  returned: when O(state=present)
-  type: dict
 target:
   description: The release.
   returned: when O(state=present)

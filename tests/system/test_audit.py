@@ -97,6 +97,7 @@ def test_T2_debian_with_and_without_debsecan(host: Host) -> None:
     assert items["python3-six"]["advisories"][0]["id"] == "CVE-2026-0003"
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize("release", RPM_RELEASES)
 def test_T2_rpm_hosts_by_their_repositories_updateinfo(host: Host, release: str) -> None:
     cli = CommandLine.of(host)

@@ -127,6 +127,7 @@ def test_X1_X4_a_plan_is_carried_out_once(side: Side, release: str) -> None:
     assert side.get("install", wanted) == {"added": [], "changed": [], "commands": []}
 
 
+@pytest.mark.in_turn
 def test_X3_the_command_that_is_shown_is_what_runs(side: Side, release: str) -> None:
     six = name_of(release, "six")
     (line,) = side.get("plan", f"{six} {side.evr(six)}")["commands"]
@@ -134,6 +135,7 @@ def test_X3_the_command_that_is_shown_is_what_runs(side: Side, release: str) -> 
     assert side.host.rpms()[six] == side.evr(six)
 
 
+@pytest.mark.in_turn
 def test_X3_a_user_plans_with_dnf_without_rights(side: Side, release: str) -> None:
     six = name_of(release, "six")
     wanted = f"{six} {side.evr(six)}"
@@ -145,6 +147,7 @@ def test_X3_a_user_plans_with_dnf_without_rights(side: Side, release: str) -> No
     refused(side, "install", wanted, user="nobody", kind="RightsError", words=words)
 
 
+@pytest.mark.in_turn
 def test_X3_a_user_installs_through_sudo(side: Side, release: str) -> None:
     side.install("sudo")
     side.host.write("/etc/sudoers.d/nobody", "nobody ALL=(root) NOPASSWD: ALL\n")
@@ -152,6 +155,7 @@ def test_X3_a_user_installs_through_sudo(side: Side, release: str) -> None:
     assert side.get("install", f"{six} {side.evr(six)}", user="nobody")["added"] == [six]
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize("user", ["root", "nobody"])
 def test_what_the_repositories_offer(side: Side, release: str, user: str) -> None:
     (repository,) = side.get("repositories", user=user)

@@ -34,7 +34,7 @@ FILES = {
 }
 
 
-@pytest.mark.in_turn
+@pytest.mark.all_sets
 def test_T1_a_host_without_a_network_takes_what_its_own_key_signs(host: Host, release: str, tmp_path: Path) -> None:
     """The archive is a small one, whose key the host knows from one of its sources; ``tests/cli`` has more refusals."""
     here = releases.parse(release)

@@ -202,6 +202,7 @@ def nobody(cli: CommandLine) -> CommandLine:
     return nobody
 
 
+@pytest.mark.all_sets
 def test_X3_without_rights_everything_is_planned_and_an_administrator_installs(
     nobody: CommandLine, family: Family, index: dict[str, str]
 ) -> None:
@@ -228,6 +229,7 @@ def test_X3_without_rights_everything_is_planned_and_an_administrator_installs(
     nobody("verify")
 
 
+@pytest.mark.all_sets
 def test_X3_with_sudo_only_what_needs_root_is_privileged(
     nobody: CommandLine, family: Family, index: dict[str, str]
 ) -> None:

@@ -1,9 +1,9 @@
 """A host's dnf or zypper that takes all from a mirror in a folder, and only what a key of the host's vouches for.
 
 The host's rpm database, settings and keys are its own. Its repositories are the mirror's alone, described in a folder
-of our own, with a cache of their own, so that the host's stay as they are. Every package's signature is verified
-whatever the host's configuration says (rule T1), by the keys that rpm has or that the host's own repositories name; no
-key is taken from the mirror.
+of our own, with a cache of their own, so that the host's stay as they are. Whatever the host's configuration says, dnf
+verifies every package's signature, and zypper the metadata's, which has every package's hash (rule T1): by the keys
+that rpm has or that the host's own repositories name; no key is taken from the mirror.
 
 The manifest is ``{"repositories": [ID…], "packages": [[NAME, EVR, ARCHITECTURE, PATH]…]}``. It decides nothing: what
 is in the mirror, its signed metadata says.
@@ -32,26 +32,14 @@ _LONGEST = 1 << 24
 class RpmMirrorRoot:
     """This host's package manager, its own database, settings and keys included, with a mirror as its repositories."""
 
-    def __init__(
-        self,
-        mirror: Path,
-        folder: Path,
-        *,
-        release: Release,
-        architecture: str,
-        keys: Sequence[str] = (),
-        metadata_is_signed: bool = False,
-    ) -> None:
+    def __init__(self, mirror: Path, folder: Path, *, release: Release, architecture: str) -> None:
         """Name the place; nothing is written before ``prepare``.
 
-        ``folder`` is where what the package manager needs for the mirror goes. ``keys`` are the URLs of the keys that
-        the host's own repositories name. ``metadata_is_signed``: it has to be, for zypper then verifies that alone.
-        Raises what ``mirror_folder.read_manifest`` raises.
+        ``folder`` is where what the package manager needs for the mirror goes. Raises what
+        ``mirror_folder.read_manifest`` raises.
         """
         self._part = folder_of(Path(os.path.abspath(mirror)), release, architecture)  # noqa: PTH100 - as the user named it
         self._folder = folder
-        self._metadata_is_signed = metadata_is_signed
-        self._keys = tuple(key for key in keys if key.startswith("file:"))
         manifest = read_manifest(self._part, f"{release} on {architecture}")
         try:
             self._ids = tuple(str(one) for one in manifest["repositories"])
@@ -98,11 +86,17 @@ class RpmMirrorRoot:
         there = (path for one in self._ids for path in (self._part / one / REPOMD, self.raw / one / REPOMD))
         return (self.repositories / "mirror.repo", *there)
 
-    def prepare(self) -> None:
-        """Describe the repositories to the package manager."""
+    def prepare(self, keys: Sequence[str], *, metadata_is_signed: bool = False) -> None:
+        """Describe the repositories to the package manager.
+
+        ``keys`` are the URLs of the keys that the host's own repositories name. ``metadata_is_signed``: it has to be,
+        for zypper then verifies that alone.
+        """
         self.repositories.mkdir(parents=True, exist_ok=True)
         self.cache.mkdir(exist_ok=True)
-        put("\n".join(map(self._described, self._ids)).encode(), self.repositories / "mirror.repo")
+        at_hand = [key for key in keys if key.startswith("file:")]
+        sections = (self._described(one, at_hand, metadata_is_signed=metadata_is_signed) for one in self._ids)
+        put("\n".join(sections).encode(), self.repositories / "mirror.repo")
 
     def is_read(self) -> bool:
         """Whether zypper's cache has what the mirror has; the dnfs look themselves."""
@@ -118,14 +112,14 @@ class RpmMirrorRoot:
         if missing:
             raise does_not_have([f"{name}-{evr}.{architecture}" for name, evr, architecture in missing])
 
-    def _described(self, one: str) -> str:
+    def _described(self, one: str, keys: Sequence[str], *, metadata_is_signed: bool) -> str:
         """Give one section of a .repo file; dnf.conf(5) and zypper(8) understand the same words.
 
         Not every distribution signs its metadata; where a signature is there, it has to fit. dnf verifies each package
         besides, so that taking the metadata's signature away gains nobody anything.
         """
         folder = self._part / one
-        signed = self._metadata_is_signed or (folder / f"{REPOMD}.asc").is_file()
+        signed = metadata_is_signed or (folder / f"{REPOMD}.asc").is_file()
         lines = [
             f"[{one}]",
             f"name={one}",
@@ -134,7 +128,7 @@ class RpmMirrorRoot:
             "gpgcheck=1",
             f"repo_gpgcheck={int(signed)}",
             "metadata_expire=1",
-            *([f"gpgkey={' '.join(self._keys)}"] if self._keys else []),
+            *([f"gpgkey={' '.join(keys)}"] if keys else []),
         ]
         return "\n".join(lines) + "\n"
 

@@ -153,17 +153,12 @@ class RpmTargets:
             return None
         from resolver.hosts.rpm_mirror_root import RpmMirrorRoot  # noqa: PLC0415 - few have one
 
-        runner = self.setting.runner
-        mirror = RpmMirrorRoot(
+        return RpmMirrorRoot(
             self.setting.mirror,
             self.setting.cache_folder / "rpm-mirror",
             release=release,
             architecture=_architecture(None),
-            keys=rpm_tools.keys_of_host(runner),
-            metadata_is_signed=rpm_tools.tool_of_host(runner) is rpm_tools.RpmTool.ZYPPER,
         )
-        mirror.prepare()
-        return mirror
 
     # --- the host's repositories ---
 
@@ -176,6 +171,11 @@ class RpmTargets:
                 hint=f"for another architecture name the release too: --target {release}",
             )
         mirror = self._mirror(release)
+        if mirror is not None:
+            # Before anything is asked of the package manager, and once: who installs has opened the catalog.
+            runner = self.setting.runner
+            is_zypper = rpm_tools.tool_of_host(runner) is rpm_tools.RpmTool.ZYPPER
+            mirror.prepare(rpm_tools.keys_of_host(runner), metadata_is_signed=is_zypper)
         try:
             return store.IndexFile(self._host_path(release, python, mirror))
         except UnavailableError:

@@ -39,22 +39,18 @@ def manifest(part: Path, **content: object) -> None:
     (part / MANIFEST).write_text(json.dumps(told))
 
 
-def root(
-    part: Path, *, is_signed: bool = False, keys: tuple[str, ...] = (KEY, "https://keys.example/key")
-) -> RpmMirrorRoot:
+def root(part: Path) -> RpmMirrorRoot:
     return RpmMirrorRoot(
         part.parent,
         part.parent.parent / "ours",
         release=FEDORA,
         architecture="x86_64",
-        keys=keys,
-        metadata_is_signed=is_signed,
     )
 
 
 def described(part: Path, *, is_signed: bool = False) -> dict[str, str]:
-    one = root(part, is_signed=is_signed)
-    one.prepare()
+    one = root(part)
+    one.prepare((KEY, "https://keys.example/key"), metadata_is_signed=is_signed)
     header, *lines = (one.repositories / "mirror.repo").read_text().splitlines()
     assert header == "[fedora]"
     return dict(line.split("=", 1) for line in lines if line)
